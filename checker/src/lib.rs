@@ -1,0 +1,1 @@
+//! Decides whether a concurrent history is linearizable, inside a budget, and explains why not.

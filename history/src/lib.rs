@@ -1,0 +1,24 @@
+//! The words of a Rashomon run, and how they are kept on disk.
+//!
+//! A run is told by its [`Event`]s: every client writes down what it is about to ask ([`Call`]) *before* it asks, and
+//! what came back ([`Outcome`]) when it came back. [`Recorder`] puts the events of all clients into one order and on
+//! disk, [`read_history`] reads them back, also from a run that was killed, and [`History::operations`] pairs them.
+//!
+//! The format is JSON lines with Jepsen's field names; `docs/HISTORY.md` describes every field.
+
+mod call;
+mod error;
+mod event;
+mod history;
+mod reader;
+mod recorder;
+mod value;
+mod wire;
+
+pub use call::{Call, Key, Outcome, Returned};
+pub use error::HistoryError;
+pub use event::{ClientEvent, ClientEventKind, Event, FaultPhase, NemesisEvent, ProcessId, TimeNs};
+pub use history::{History, Operation};
+pub use reader::{parse_history, read_history};
+pub use recorder::Recorder;
+pub use value::Value;
