@@ -1,4 +1,5 @@
 //! The clusters that Rashomon breaks: consensus and commit protocols as state machines without I/O ([`server`] is the
 //! contract), and the hands that run them for real.
 
+pub mod raft;
 pub mod server;

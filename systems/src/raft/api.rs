@@ -1,0 +1,85 @@
+//! What stands above Raft: the state machine that is replicated, and how clients reach it.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::server::NodeId;
+
+/// What is replicated. Every replica applies the same commands in the same order, so [`StateMachine::apply`] may depend
+/// on nothing but the state, the index and the command.
+pub trait StateMachine {
+    /// A question that changes nothing.
+    type Query: Clone + fmt::Debug;
+    /// The answer to a command or a query.
+    type Answer: Clone + fmt::Debug;
+
+    /// Applies the committed command at `index` of the log.
+    fn apply(&mut self, index: u64, command: &[u8]) -> Self::Answer;
+
+    /// Answers from the state as it is.
+    fn query(&self, query: &Self::Query) -> Self::Answer;
+
+    /// The whole state, as bytes that [`StateMachine::restore`] understands.
+    fn snapshot(&self) -> Bytes;
+
+    /// Replaces the whole state.
+    ///
+    /// # Errors
+    /// [`RestoreError`] where the bytes are no snapshot of this state machine; the state is then unchanged.
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError>;
+}
+
+/// The bytes are no snapshot of this state machine.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not a snapshot of this state machine: {reason}")]
+pub struct RestoreError {
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// What a client asks of a member.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request<Q> {
+    /// Replicate this command and apply it.
+    Command(Bytes),
+    /// Answer this query linearizably.
+    Query(Q),
+    /// Hand leadership to another member (thesis, 3.10).
+    TransferLeadership {
+        /// The member that shall lead.
+        to: NodeId,
+    },
+}
+
+/// What a client is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Response<A> {
+    /// The command was applied, or the query answered.
+    Answer(A),
+    /// The leadership was handed over.
+    Transferred,
+    /// It certainly did not happen.
+    Refused(Refusal),
+}
+
+/// Why a request certainly did not happen and never will.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Only the leader serves; this is who it is, where known.
+    NotLeader {
+        /// The leader that this member believes in.
+        leader: Option<NodeId>,
+    },
+    /// Too many requests are under way.
+    Overloaded,
+    /// The leadership is being handed over; ask again soon.
+    Transferring,
+    /// The command was in the log of a leader that lost its office, and another entry was committed in its place.
+    Superseded,
+    /// The leadership could not be handed over.
+    TransferFailed {
+        /// What stood in the way.
+        reason: String,
+    },
+}
