@@ -1,0 +1,4 @@
+//! The checks of each workload.
+
+/// What a check says.
+pub struct Checked;

@@ -1,0 +1,68 @@
+//! Registers: reads, writes and compare-and-set over several keys.
+//!
+//! Every value is written once, so that a read says which write it saw, and the check needs no search. Half of the calls
+//! read, a third writes, the rest is compare-and-set from the value last seen, so that a good part of them succeeds.
+
+use std::collections::BTreeMap;
+
+use rashomon_history::{Call, Key, Outcome, Returned, Value};
+
+use crate::Generator;
+use crate::random::Choices;
+use crate::rotation::Rotation;
+
+const OPEN_KEYS: usize = 5;
+const CALLS_A_KEY: u32 = 400;
+
+pub(crate) struct RegisterGenerator {
+    choices: Choices,
+    keys: Rotation,
+    next_value: i64,
+    last_seen: BTreeMap<Key, Value>,
+}
+
+impl RegisterGenerator {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            choices: Choices::new(seed),
+            keys: Rotation::new(OPEN_KEYS, CALLS_A_KEY),
+            next_value: 1,
+            last_seen: BTreeMap::new(),
+        }
+    }
+
+    fn fresh_value(&mut self) -> Value {
+        let value = self.next_value;
+        self.next_value += 1;
+        Value::Int(value)
+    }
+}
+
+impl Generator for RegisterGenerator {
+    fn next_call(&mut self) -> Call {
+        let key = self.keys.draw(&mut self.choices);
+        match self.choices.below(100) {
+            0..50 => Call::Read { key },
+            50..85 => Call::Write { key, value: self.fresh_value() },
+            _ => {
+                let from = self.last_seen.get(&key).cloned().unwrap_or_default();
+                Call::Cas { key, from, to: self.fresh_value() }
+            }
+        }
+    }
+
+    fn observe(&mut self, call: &Call, outcome: &Outcome) {
+        let Outcome::Ok(returned) = outcome else { return };
+        let seen = match (call, returned) {
+            (Call::Read { .. }, Returned::Value(value))
+            | (Call::Cas { .. }, Returned::NotSwapped { current: Some(value) })
+            | (Call::Write { value, .. } | Call::Cas { to: value, .. }, _) => value,
+            (Call::Read { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. }, _) => return,
+        };
+        self.last_seen.insert(call.key().clone(), seen.clone());
+    }
+
+    fn final_reads(&self) -> Vec<Call> {
+        self.keys.all().map(|key| Call::Read { key }).collect()
+    }
+}

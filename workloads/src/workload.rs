@@ -1,0 +1,176 @@
+//! The workloads by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rashomon_history::{Call, Outcome};
+use serde::{Deserialize, Serialize};
+
+use crate::append::AppendGenerator;
+use crate::register::RegisterGenerator;
+use crate::set::SetGenerator;
+
+/// What the clients ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workload {
+    /// Reads, writes and compare-and-set of unique values over several registers.
+    Register,
+    /// Appends of unique elements to several lists, and reads of whole lists.
+    Append,
+    /// Adds of unique elements to several sets, and reads of whole sets.
+    Set,
+}
+
+/// There is no workload of that name.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("there is no workload {name:?}; known are {}", Workload::ALL.map(Workload::name).join(", "))]
+pub struct UnknownWorkload {
+    /// The name that was asked for.
+    pub name: String,
+}
+
+/// Draws the calls of one run. The calls are one sequence, whichever client makes them.
+pub trait Generator: Send {
+    /// The next call.
+    fn next_call(&mut self) -> Call;
+
+    /// Learns what became of a call, to ask for something more interesting next.
+    fn observe(&mut self, call: &Call, outcome: &Outcome);
+
+    /// What each node is asked once all faults are healed.
+    fn final_reads(&self) -> Vec<Call>;
+}
+
+impl Workload {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Register, Self::Append, Self::Set];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Append => "append",
+            Self::Set => "set",
+        }
+    }
+
+    /// One sentence for `rashomon list workloads`.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Register => "reads, writes and compare-and-set of unique values over several keys; linearizable?",
+            Self::Append => {
+                "appends of unique elements to lists, reads of whole lists; linearizable, nothing lost or twice?"
+            }
+            Self::Set => "adds of unique elements to sets, reads of whole sets; linearizable, nothing lost?",
+        }
+    }
+
+    /// The calls of a run with this seed.
+    #[must_use]
+    pub fn generator(self, seed: u64) -> Box<dyn Generator> {
+        match self {
+            Self::Register => Box::new(RegisterGenerator::new(seed)),
+            Self::Append => Box::new(AppendGenerator::new(seed)),
+            Self::Set => Box::new(SetGenerator::new(seed)),
+        }
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Workload {
+    type Err = UnknownWorkload;
+
+    fn from_str(name: &str) -> Result<Self, UnknownWorkload> {
+        Self::ALL
+            .into_iter()
+            .find(|workload| workload.name() == name)
+            .ok_or_else(|| UnknownWorkload { name: name.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rashomon_history::{Returned, Value};
+
+    use super::*;
+
+    /// Runs the generator against one perfect store of nothing: every call is acknowledged.
+    fn calls(workload: Workload, seed: u64, count: usize) -> Vec<Call> {
+        let mut generator = workload.generator(seed);
+        (0..count)
+            .map(|_| {
+                let call = generator.next_call();
+                let returned = match &call {
+                    Call::Read { .. } => Returned::Value(Value::Nil),
+                    Call::Cas { .. } => Returned::Swapped,
+                    Call::Write { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. } => Returned::Done,
+                };
+                generator.observe(&call, &Outcome::Ok(returned));
+                call
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_calls_and_another_seed_gives_others() {
+        for workload in Workload::ALL {
+            assert_eq!(calls(workload, 5, 500), calls(workload, 5, 500));
+            assert_ne!(calls(workload, 5, 500), calls(workload, 6, 500));
+        }
+    }
+
+    #[test]
+    fn no_value_is_written_twice() {
+        for workload in Workload::ALL {
+            let mut seen = BTreeSet::new();
+            for call in calls(workload, 3, 5000) {
+                let written = match call {
+                    Call::Write { value, .. }
+                    | Call::Append { value, .. }
+                    | Call::Add { value, .. }
+                    | Call::Cas { to: value, .. } => value,
+                    Call::Read { .. } | Call::Delete { .. } => continue,
+                };
+                assert!(seen.insert(written.clone()), "{workload} wrote {written} twice");
+            }
+            assert!(seen.len() > 1000, "{workload} wrote {} values", seen.len());
+        }
+    }
+
+    #[test]
+    fn every_kind_of_call_is_drawn_and_final_reads_are_reads() {
+        for (workload, kinds) in [
+            (Workload::Register, &["cas", "read", "write"][..]),
+            (Workload::Append, &["append", "read"]),
+            (Workload::Set, &["add", "read"]),
+        ] {
+            let seen: BTreeSet<_> = calls(workload, 9, 1000).iter().map(Call::f).collect();
+            assert_eq!(seen.into_iter().collect::<Vec<_>>(), kinds);
+            let mut generator = workload.generator(1);
+            for _ in 0..1000 {
+                generator.next_call();
+            }
+            let finals = generator.final_reads();
+            assert!(!finals.is_empty() && finals.iter().all(|call| matches!(call, Call::Read { .. })));
+        }
+    }
+
+    #[test]
+    fn names_are_read_back_and_unknown_ones_list_the_known() {
+        for workload in Workload::ALL {
+            assert_eq!(workload.name().parse(), Ok(workload));
+        }
+        let error = "regster".parse::<Workload>().unwrap_err().to_string();
+        assert_eq!(error, "there is no workload \"regster\"; known are register, append, set");
+    }
+}
