@@ -1,2 +1,14 @@
 //! One binary: the controller of a run, and the servers that it runs.
-fn main() {}
+
+mod cli;
+mod clients;
+mod plan;
+mod results;
+mod run;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

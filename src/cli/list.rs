@@ -1,0 +1,86 @@
+//! `rashomon list`: what there is to choose from.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use rashomon_nemesis::FaultKind;
+use rashomon_systems::raft::Bug;
+use rashomon_workloads::Workload;
+
+use crate::cli::check::Model;
+use crate::plan::System;
+
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// What to list; everything when left out
+    what: Option<Catalogue>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Catalogue {
+    /// Clusters that can be tested
+    Systems,
+    /// What clients can ask
+    Workloads,
+    /// What the nemesis can do
+    Faults,
+    /// Bugs that can be planted in the own systems with --bug
+    Bugs,
+    /// What `rashomon check` can check
+    Models,
+}
+
+pub(crate) fn run(args: &ListArgs) -> ExitCode {
+    let chosen = match args.what {
+        Some(what) => vec![what],
+        None => Catalogue::value_variants().to_vec(),
+    };
+    let alone = chosen.len() == 1;
+    for what in chosen {
+        let (title, rows) = what.rows();
+        if !alone {
+            println!("{title}");
+        }
+        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, description) in rows {
+            println!("  {name:width$}  {description}");
+        }
+        if !alone {
+            println!();
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+impl Catalogue {
+    fn rows(self) -> (&'static str, Vec<(String, String)>) {
+        match self {
+            Self::Systems => (
+                "Systems",
+                System::ALL.iter().map(|system| (system.to_string(), system_row(*system))).collect(),
+            ),
+            Self::Workloads => (
+                "Workloads",
+                Workload::ALL.iter().map(|workload| (workload.to_string(), workload.description().into())).collect(),
+            ),
+            Self::Faults => (
+                "Faults",
+                FaultKind::ALL.iter().map(|kind| (kind.to_string(), kind.description().into())).collect(),
+            ),
+            Self::Bugs => ("Bugs", Bug::ALL.iter().map(|bug| (bug.to_string(), bug_row(*bug))).collect()),
+            Self::Models => (
+                "Models",
+                Model::value_variants().iter().map(|model| (model.to_string(), model.description().into())).collect(),
+            ),
+        }
+    }
+}
+
+fn system_row(system: System) -> String {
+    let workloads: Vec<_> = system.workloads().iter().map(ToString::to_string).collect();
+    format!("{}; workloads: {}", system.description(), workloads.join(", "))
+}
+
+fn bug_row(bug: Bug) -> String {
+    format!("raft: {}; breaks: {}; found by: {}", bug.description(), bug.breaks(), bug.found_by())
+}

@@ -1,0 +1,65 @@
+//! The command line: one file a command.
+
+mod check;
+mod doctor;
+mod exit;
+mod list;
+mod node;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use exit::Failure;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    valid: every check that was made holds
+  1    invalid: a violation was found; the report tells its story
+  2    unknown: nothing wrong was found, but not enough was seen to say more
+  254  bad arguments or input
+  255  internal error";
+
+#[derive(Parser)]
+#[command(name = "rashomon", version, about, long_about = None, after_help = EXIT_CODES)]
+/// Drives clients against a cluster while it is broken on purpose, and decides whether what they saw can be one story.
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a workload against a cluster while a nemesis breaks it, and check what the clients saw
+    Test(test::TestArgs),
+    /// Check recorded histories on their own
+    Check(check::CheckArgs),
+    /// List what there is: systems, workloads, faults, bugs, models
+    List(list::ListArgs),
+    /// Say what this machine can and can't do, and the command that mends it
+    Doctor,
+    /// Run one server of an own system, by hand
+    Node(node::NodeArgs),
+}
+
+/// Parses the arguments, does what they say, and says how it went.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            // Nothing can be done about a closed terminal.
+            let _ = error.print();
+            return if is_help { ExitCode::SUCCESS } else { ExitCode::from(254) };
+        }
+    };
+    let result = match cli.command {
+        Command::Test(args) => test::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::List(args) => Ok(list::run(&args)),
+        Command::Doctor => doctor::command(),
+        Command::Node(args) => node::run(args),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}

@@ -1,0 +1,160 @@
+//! What a run is, as plain data: enough to run it again.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rashomon_nemesis::{FaultKind, Schedule};
+use rashomon_systems::raft::Bug;
+use rashomon_workloads::Workload;
+use serde::{Deserialize, Serialize};
+
+/// The format of `plan.json`; grows when an older reader would misunderstand it.
+pub(crate) const PLAN_VERSION: u32 = 1;
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// [`PLAN_VERSION`] of the writer.
+    pub(crate) plan_version: u32,
+    /// The version of the binary that drew it.
+    pub(crate) rashomon_version: String,
+    /// The cluster under test.
+    pub(crate) system: System,
+    /// What the clients ask.
+    pub(crate) workload: Workload,
+    /// Where it happens.
+    pub(crate) world: World,
+    /// Servers.
+    pub(crate) nodes: u16,
+    /// Concurrent clients; client `i` stays with node `i mod nodes`.
+    pub(crate) clients: u16,
+    /// Calls a second of all clients together; 0 for as many as they can.
+    pub(crate) rate: u32,
+    /// How long the clients ask and the nemesis breaks.
+    pub(crate) time_limit_ms: u64,
+    /// How long one operation may take before its outcome is `info`.
+    pub(crate) operation_deadline_ms: u64,
+    /// All choices come from it.
+    pub(crate) seed: u64,
+    /// The planted bug, if any.
+    pub(crate) bug: Option<Bug>,
+    /// Whether leaders answer reads from a lease.
+    pub(crate) lease_reads: bool,
+    /// The kinds of faults that were asked for.
+    pub(crate) nemesis: Vec<FaultKind>,
+    /// Which fault when.
+    pub(crate) schedule: Schedule,
+}
+
+impl Plan {
+    /// The command that draws the same plan again.
+    pub(crate) fn command(&self) -> String {
+        let mut command = format!(
+            "rashomon test {} --workload {} --nemesis {} --world {} --nodes {} --clients {} --rate {} --time-limit {}ms \
+             --operation-deadline {}ms --seed {}",
+            self.system,
+            self.workload,
+            self.nemesis_text(),
+            self.world,
+            self.nodes,
+            self.clients,
+            self.rate,
+            self.time_limit_ms,
+            self.operation_deadline_ms,
+            self.seed
+        );
+        if let Some(bug) = self.bug {
+            command.push_str(&format!(" --bug {bug}"));
+        }
+        if self.lease_reads {
+            command.push_str(" --lease-reads");
+        }
+        command
+    }
+
+    /// The kinds of faults as they stand on the command line.
+    pub(crate) fn nemesis_text(&self) -> String {
+        if self.nemesis.is_empty() {
+            return "none".into();
+        }
+        self.nemesis.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The cluster under test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum System {
+    /// Our key-value store on our Raft.
+    Raft,
+}
+
+/// Where a run happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum World {
+    /// Real processes, sockets and disks, each node in a network namespace of a private sandbox.
+    Netns,
+}
+
+impl System {
+    /// All of them.
+    pub(crate) const ALL: [Self; 1] = [Self::Raft];
+
+    /// One sentence for `rashomon list systems`.
+    pub(crate) fn description(self) -> &'static str {
+        match self {
+            Self::Raft => "a key-value store on our own Raft: pre-vote, check-quorum, ReadIndex, snapshots, sessions",
+        }
+    }
+
+    /// The workloads that it can serve.
+    pub(crate) fn workloads(self) -> &'static [Workload] {
+        match self {
+            Self::Raft => &Workload::ALL,
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raft => "raft",
+        })
+    }
+}
+
+impl FromStr for System {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|system| system.to_string() == name).ok_or_else(|| {
+            let known = Self::ALL.map(|system| system.to_string()).join(", ");
+            format!("there is no system {name:?}; known are {known}")
+        })
+    }
+}
+
+impl World {
+    /// All of them.
+    pub(crate) const ALL: [Self; 1] = [Self::Netns];
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Netns => "netns",
+        })
+    }
+}
+
+impl FromStr for World {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|world| world.to_string() == name).ok_or_else(|| {
+            let known = Self::ALL.map(|world| world.to_string()).join(", ");
+            format!("there is no world {name:?}; known are {known}")
+        })
+    }
+}

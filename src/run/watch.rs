@@ -1,0 +1,92 @@
+//! Watches who leads, out of band: for the faults that aim at the leader, for the report, and to know when the cluster
+//! answers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rashomon_history::{Recorder, TimeNs};
+use rashomon_systems::server::Status;
+use tokio::task::JoinHandle;
+
+use crate::clients::StatusClient;
+
+const POLL_EVERY: Duration = Duration::from_millis(50);
+
+/// A node began to lead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct LeaderChange {
+    pub(crate) time: TimeNs,
+    pub(crate) node: String,
+    pub(crate) term: u64,
+}
+
+/// What the watch has seen so far.
+#[derive(Default)]
+struct Seen {
+    changes: Vec<LeaderChange>,
+    latest: Vec<Option<Status>>,
+}
+
+/// Asks every node for its status, again and again, until it is dropped.
+pub(crate) struct Watch {
+    seen: Arc<Mutex<Seen>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Watch {
+    pub(crate) fn start(clients: Vec<StatusClient>, recorder: &Arc<Recorder>) -> Self {
+        let seen = Arc::new(Mutex::new(Seen { changes: Vec::new(), latest: vec![None; clients.len()] }));
+        let tasks = clients
+            .into_iter()
+            .enumerate()
+            .map(|(number, client)| tokio::spawn(poll(number, client, Arc::clone(&seen), Arc::clone(recorder))))
+            .collect();
+        Self { seen, tasks }
+    }
+
+    /// The leader of the highest term among the nodes that answered last time they were asked.
+    pub(crate) fn leader(&self) -> Option<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaders = seen.latest.iter().flatten().filter(|status| status.role == "leader");
+        leaders.max_by_key(|status| status.term).map(|status| status.node.clone())
+    }
+
+    /// Whether every node answers and all agree on one leader.
+    pub(crate) fn is_settled(&self) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let leader = |status: &Option<Status>| status.as_ref().and_then(|status| status.leader.clone());
+        let first = seen.latest.first().and_then(leader);
+        first.is_some() && seen.latest.iter().all(|status| leader(status) == first)
+    }
+
+    /// All changes of leader since the watch began, the first election included.
+    pub(crate) fn changes(&self) -> Vec<LeaderChange> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).changes.clone()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn poll(number: usize, client: StatusClient, seen: Arc<Mutex<Seen>>, recorder: Arc<Recorder>) {
+    loop {
+        let status = client.status().await;
+        {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(status) = &status
+                && status.role == "leader"
+                && seen.changes.last().is_none_or(|last| status.term > last.term)
+            {
+                let change = LeaderChange { time: recorder.now(), node: status.node.clone(), term: status.term };
+                seen.changes.push(change);
+            }
+            seen.latest[number] = status;
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+}
