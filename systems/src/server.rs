@@ -11,7 +11,9 @@
 //!    [`Input::Persisted`], in order.
 //! 4. **Time.** `now` never goes backwards. The driver steps with [`Input::Tick`] when [`Server::deadline`] has passed.
 //! 5. **Messages** may be lost, repeated, delayed and reordered. They are never altered.
-//! 6. **A crash** loses the server and every write that was not durable, in whole or from some write on. The next life
+//! 6. **Batches.** After it has stepped all the inputs it has at hand, and before it waits for more, the driver calls
+//!    [`Server::flush`]. Until then the server may hold back what profits from being put together.
+//! 7. **A crash** loses the server and every write that was not durable, in whole or from some write on. The next life
 //!    starts from what [`Recovered`] holds.
 
 use std::fmt;
@@ -173,6 +175,11 @@ pub trait Server {
         input: Input<Self::Message, Self::Request>,
         outputs: &mut Vec<Output<Self::Message, Self::Response>>,
     );
+
+    /// Puts what was held back at the end of `outputs`: appends to other members, the write of all that became due since
+    /// the last flush, and what waits for that write. `now` is the time of the last step or later. Costs next to nothing
+    /// where nothing was held back.
+    fn flush(&mut self, now: Micros, outputs: &mut Vec<Output<Self::Message, Self::Response>>);
 
     /// When the server wants its next [`Input::Tick`] at the latest. May change with every step.
     fn deadline(&self) -> Micros;

@@ -61,6 +61,9 @@ pub enum Response<A> {
     Transferred,
     /// It certainly did not happen.
     Refused(Refusal),
+    /// Nobody here knows, and nobody here will: a snapshot of another leader passed over the place in the log where the
+    /// command stood.
+    Unknown,
 }
 
 /// Why a request certainly did not happen and never will.
@@ -77,7 +80,7 @@ pub enum Refusal {
     Transferring,
     /// The command was in the log of a leader that lost its office, and another entry was committed in its place.
     Superseded,
-    /// The leadership could not be handed over.
+    /// The leadership was not handed over in time. The chosen member may still come to lead, as any member may.
     TransferFailed {
         /// What stood in the way.
         reason: String,
