@@ -1,5 +1,9 @@
 //! The clusters that Rashomon breaks: consensus and commit protocols as state machines without I/O ([`server`] is the
 //! contract), and the hands that run them for real.
 
+pub mod api;
+pub mod kv;
+pub mod node;
 pub mod raft;
 pub mod server;
+pub mod session;

@@ -1,0 +1,108 @@
+//! The refusals that a client can meet. `docs/KV-API.md` describes each.
+
+use serde::{Deserialize, Serialize};
+
+use super::HttpResponse;
+
+/// The field `error` of a refusal. Stable: clients decide by it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// The path, the query or the body makes no sense.
+    BadRequest,
+    /// No such path.
+    NotFound,
+    /// The path exists, but not with this method.
+    MethodNotAllowed,
+    /// The body is too large.
+    TooLarge,
+    /// The object is of another kind: append to a register, compare-and-set on a list.
+    WrongKind,
+    /// This session was never opened, or has expired.
+    UnknownSession,
+    /// The client said before that it no longer waits for this sequence number.
+    StaleSequence,
+    /// The client waits for too many answers of one session.
+    TooManyAwaited,
+    /// Only the leader serves, and this node is not it.
+    NotLeader,
+    /// Too many requests are under way.
+    Overloaded,
+    /// The leadership is being handed over.
+    Transferring,
+    /// Another entry was committed in the place of this command.
+    Superseded,
+    /// The leadership could not be handed over.
+    TransferFailed,
+    /// Nobody can say what became of the request: the node stopped, or lost sight of it.
+    OutcomeUnknown,
+}
+
+impl ErrorCode {
+    /// The status of HTTP that goes with it.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::WrongKind | Self::StaleSequence | Self::Superseded | Self::TransferFailed => 409,
+            Self::UnknownSession => 410,
+            Self::TooLarge => 413,
+            Self::NotLeader => 421,
+            Self::TooManyAwaited => 429,
+            Self::OutcomeUnknown => 500,
+            Self::Overloaded | Self::Transferring => 503,
+        }
+    }
+
+    /// Whether the request certainly did not happen and never will.
+    #[must_use]
+    pub fn is_certain(self) -> bool {
+        match self {
+            Self::BadRequest
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::TooLarge
+            | Self::WrongKind
+            | Self::UnknownSession
+            | Self::StaleSequence
+            | Self::TooManyAwaited
+            | Self::NotLeader
+            | Self::Overloaded
+            | Self::Transferring
+            | Self::Superseded
+            | Self::TransferFailed => true,
+            Self::OutcomeUnknown => false,
+        }
+    }
+}
+
+/// The body of a refusal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// For programs.
+    pub error: ErrorCode,
+    /// For people.
+    pub message: String,
+    /// With `not-leader`: who leads, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    /// With `not-leader`: where its clients connect, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader_address: Option<String>,
+}
+
+impl ErrorBody {
+    /// A refusal that names no leader.
+    #[must_use]
+    pub fn new(error: ErrorCode, message: impl Into<String>) -> Self {
+        Self { error, message: message.into(), leader: None, leader_address: None }
+    }
+
+    /// As a response, with the status of its code.
+    #[must_use]
+    pub fn into_response(self) -> HttpResponse {
+        HttpResponse::json(self.error.status(), &self)
+    }
+}

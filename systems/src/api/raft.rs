@@ -1,0 +1,220 @@
+//! The routes and refusals that all systems on Raft share.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{ErrorBody, ErrorCode, HttpResponse};
+use crate::raft::{Refusal, Request};
+use crate::server::NodeId;
+use crate::session::{self, SessionId, SessionRefusal};
+
+/// Which command of which session a request is. In a query: `?session=17&sequence=4&awaiting=3`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionUse {
+    /// The session.
+    pub session: SessionId,
+    /// The command's number in it. A retry carries the same one.
+    pub sequence: u64,
+    /// The lowest number whose answer the client still waits for; at most `sequence`.
+    pub awaiting: u64,
+}
+
+impl SessionUse {
+    /// Reads a query, without its question mark.
+    ///
+    /// # Errors
+    /// A sentence for the client.
+    pub fn parse(query: &str) -> Result<Option<Self>, String> {
+        let (mut session, mut sequence, mut awaiting) = (None, None, None);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
+            let field = match name {
+                "session" => &mut session,
+                "sequence" => &mut sequence,
+                "awaiting" => &mut awaiting,
+                other => {
+                    return Err(format!("unknown query field {other:?}; known are session, sequence and awaiting"));
+                }
+            };
+            let value: u64 = text.parse().map_err(|_| format!("{name} is {text:?}; it must be a whole number"))?;
+            if field.replace(value).is_some() {
+                return Err(format!("{name} stands twice in the query"));
+            }
+        }
+        match (session, sequence) {
+            (None, None) if awaiting.is_none() => Ok(None),
+            (Some(session), Some(sequence)) => {
+                let awaiting = awaiting.unwrap_or(sequence);
+                if awaiting > sequence {
+                    return Err(format!("awaiting is {awaiting}; it can't be above sequence, which is {sequence}"));
+                }
+                Ok(Some(Self { session: SessionId(session), sequence, awaiting }))
+            }
+            _ => Err("session and sequence go together, and awaiting only with them".into()),
+        }
+    }
+
+    /// As a query, without its question mark.
+    #[must_use]
+    pub fn to_query(self) -> String {
+        format!("session={}&sequence={}&awaiting={}", self.session.0, self.sequence, self.awaiting)
+    }
+
+    /// Wraps a command of the state machine for [`session::Sessions`].
+    #[must_use]
+    pub fn wrap(used: Option<Self>, command: &[u8]) -> Bytes {
+        match used {
+            None => session::Command::Once { command },
+            Some(used) => session::Command::InSession {
+                session: used.session,
+                sequence: used.sequence,
+                awaiting: used.awaiting,
+                command,
+            },
+        }
+        .encode()
+    }
+}
+
+/// The routes and refusals that all systems on Raft share.
+#[derive(Clone, Debug, Default)]
+pub struct RaftRoutes {
+    /// Where each member's clients connect, for `not-leader`.
+    pub client_addresses: BTreeMap<NodeId, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransferBody {
+    to: NodeId,
+}
+
+#[derive(Serialize)]
+struct Opened {
+    session: SessionId,
+}
+
+#[derive(Serialize)]
+struct Transferred {
+    ok: bool,
+}
+
+impl RaftRoutes {
+    /// `POST /v1/sessions`.
+    #[must_use]
+    pub fn open_session<Q>(&self) -> Request<Q> {
+        Request::Command(session::Command::Open.encode())
+    }
+
+    /// `POST /v1/transfer-leadership` with `{"to":2}`.
+    ///
+    /// # Errors
+    /// The body is not that.
+    pub fn transfer<Q>(&self, body: &[u8]) -> Result<Request<Q>, HttpResponse> {
+        let body: TransferBody = parse_body(body, r#"{"to":2}"#)?;
+        Ok(Request::TransferLeadership { to: body.to })
+    }
+
+    /// Answers `POST /v1/sessions`.
+    #[must_use]
+    pub fn opened(&self, session: SessionId) -> HttpResponse {
+        HttpResponse::ok(&Opened { session })
+    }
+
+    /// Answers `POST /v1/transfer-leadership`.
+    #[must_use]
+    pub fn transferred(&self) -> HttpResponse {
+        HttpResponse::ok(&Transferred { ok: true })
+    }
+
+    /// Answers what Raft refused.
+    #[must_use]
+    pub fn refused(&self, refusal: Refusal) -> HttpResponse {
+        match refusal {
+            Refusal::NotLeader { leader } => {
+                let leader_address = leader.and_then(|leader| self.client_addresses.get(&leader).cloned());
+                let message = match leader {
+                    Some(leader) => format!("only the leader serves; it is {leader}"),
+                    None => "only the leader serves, and this node knows of none".into(),
+                };
+                let leader = leader.map(|leader| leader.to_string());
+                ErrorBody { leader, leader_address, ..ErrorBody::new(ErrorCode::NotLeader, message) }
+            }
+            Refusal::Overloaded => ErrorBody::new(ErrorCode::Overloaded, "too many requests are under way; ask later"),
+            Refusal::Transferring => {
+                ErrorBody::new(ErrorCode::Transferring, "the leadership is being handed over; ask again soon")
+            }
+            Refusal::Superseded => {
+                ErrorBody::new(ErrorCode::Superseded, "a new leader put another command in the place of this one")
+            }
+            Refusal::TransferFailed { reason } => ErrorBody::new(ErrorCode::TransferFailed, reason),
+        }
+        .into_response()
+    }
+
+    /// Answers what nobody knows the outcome of.
+    #[must_use]
+    pub fn unknown(&self) -> HttpResponse {
+        let message = "a snapshot of a new leader passed over the place of this command; it may have happened or not";
+        ErrorBody::new(ErrorCode::OutcomeUnknown, message).into_response()
+    }
+
+    /// Answers what the session table refused.
+    #[must_use]
+    pub fn session_refused(&self, refusal: SessionRefusal) -> HttpResponse {
+        let error = match refusal {
+            SessionRefusal::UnknownSession => ErrorCode::UnknownSession,
+            SessionRefusal::StaleSequence => ErrorCode::StaleSequence,
+            SessionRefusal::TooManyAwaited => ErrorCode::TooManyAwaited,
+            SessionRefusal::Malformed => ErrorCode::BadRequest,
+        };
+        ErrorBody::new(error, refusal.to_string()).into_response()
+    }
+}
+
+/// The name of the leader, where the response is a refusal that names one.
+#[must_use]
+pub fn leader_of(response: &HttpResponse) -> Option<String> {
+    if response.status != ErrorCode::NotLeader.status() {
+        return None;
+    }
+    serde_json::from_slice::<ErrorBody>(&response.body).ok()?.leader
+}
+
+/// Reads a body of JSON.
+pub(crate) fn parse_body<'a, T: Deserialize<'a>>(body: &'a [u8], example: &str) -> Result<T, HttpResponse> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = format!("the body is not like {example}: {error}");
+        ErrorBody::new(ErrorCode::BadRequest, message).into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_without_awaiting_waits_for_itself_only() {
+        let used = SessionUse::parse("session=17&sequence=4").unwrap().unwrap();
+        assert_eq!(used, SessionUse { session: SessionId(17), sequence: 4, awaiting: 4 });
+        assert_eq!(SessionUse::parse(&used.to_query()), Ok(Some(used)));
+        assert_eq!(SessionUse::parse(""), Ok(None));
+    }
+
+    #[test]
+    fn queries_that_make_no_sense_are_refused() {
+        for query in [
+            "session=1",
+            "sequence=1",
+            "awaiting=1",
+            "session=1&sequence=x",
+            "session=1&sequence=1&awaiting=2",
+            "session=1&session=1&sequence=1",
+            "sesion=1",
+        ] {
+            assert!(SessionUse::parse(query).is_err(), "{query}");
+        }
+    }
+}

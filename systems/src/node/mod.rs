@@ -1,0 +1,3 @@
+//! Real hands for a server: sockets, disk, clock.
+
+pub mod wal;

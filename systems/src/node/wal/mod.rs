@@ -1,0 +1,36 @@
+//! A write-ahead log: segments of checksummed frames, and checkpoints.
+//!
+//! ```text
+//! LOCK                    held while a process uses the folder
+//! g000002.snapshot        the checkpoint that began generation 2
+//! g000002-s000001.log     its log: first the checkpoint's tail, then what was appended
+//! g000002-s000002.log
+//! ```
+//!
+//! **Frames.** What is made durable by one sync is one frame, so after a crash it is there in whole or not at all. A frame
+//! carries its number, and its checksum is salted with a number of its own segment: neither old bytes nor a client's value
+//! that looks like a frame can pass for one.
+//!
+//! **Seals.** When a frame is durable a short seal is written behind it, and reaches the disk with the next frame. So
+//! recovery can tell two things apart that other logs mix up: a frame that a crash tore, which nobody was told about and
+//! which is cut off; and a frame that was durable and rotted since, which has a seal or a frame behind it and is refused.
+//! (After a power loss the seal of the very last frame may be missing; then a rotten last frame looks torn.)
+//! "Protocol-Aware Recovery for Consensus-Based Storage" (Alagappan and others, FAST 2018, section 3) has the idea.
+//!
+//! **Checkpoints.** A new generation is written beside the old one under temporary names. The rename of its first segment
+//! is the moment from which it counts; older generations are removed afterwards.
+
+mod disk;
+mod error;
+mod frame;
+mod log;
+mod recover;
+mod segment;
+mod thread;
+
+pub use error::WalError;
+pub use log::{Log, WalOptions};
+pub use thread::WalThread;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! Client sessions: a command that a client sends again is applied once.
+//!
+//! Raft thesis, 6.3; Raft paper, section 8. [`Sessions`] stands between Raft and any state machine. A session is opened
+//! through the log and named after its log index. Each command carries its session and its sequence number; the answer is
+//! remembered, and a retry gets it again. A client says with each command the lowest sequence number whose answer it still
+//! waits for, and older answers are forgotten.
+//!
+//! The number of sessions is bounded. When one more is opened, the one whose last use is oldest *in the order of the log*
+//! expires, on every replica alike. A command of an expired session is refused and never applied: the client can't know
+//! whether earlier attempts happened, and must find out or give up.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::raft::{RestoreError, StateMachine};
+
+/// Answers that one session may wait for at a time.
+pub const MAX_AWAITED: usize = 256;
+
+/// Names a session: the log index at which it was opened.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub u64);
+
+/// In one piece instead of byte by byte.
+fn as_bytes<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
+}
+
+/// What stands in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Command<'a> {
+    /// Open a session.
+    Open,
+    /// Apply this, without a session. A client that sends it twice may find it applied twice.
+    Once {
+        /// A command of the state machine.
+        #[serde(borrow, serialize_with = "as_bytes")]
+        command: &'a [u8],
+    },
+    /// Apply this once.
+    InSession {
+        /// The session.
+        session: SessionId,
+        /// The command's number in it.
+        sequence: u64,
+        /// The lowest number whose answer the client still waits for.
+        awaiting: u64,
+        /// A command of the state machine.
+        #[serde(borrow, serialize_with = "as_bytes")]
+        command: &'a [u8],
+    },
+}
+
+impl Command<'_> {
+    /// As it stands in the log.
+    ///
+    /// # Panics
+    /// Never: numbers and bytes always encode.
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        postcard::to_stdvec(self).expect("numbers and bytes encode in memory").into()
+    }
+}
+
+/// Why a command of a session was not applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SessionRefusal {
+    /// It was never opened, or has expired.
+    #[error(
+        "this session was never opened or has expired; whether earlier attempts of the command happened is unknown"
+    )]
+    UnknownSession,
+    /// The client said before that it no longer waits for this sequence number.
+    #[error("the session no longer waits for this sequence number")]
+    StaleSequence,
+    /// The client waits for [`MAX_AWAITED`] answers.
+    #[error("the session waits for too many answers; raise `awaiting`")]
+    TooManyAwaited,
+    /// The command in the log makes no sense.
+    #[error("the command makes no sense")]
+    Malformed,
+}
+
+/// What a command or query brings back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SessionAnswer<A> {
+    /// The session is open.
+    Opened(SessionId),
+    /// What the state machine answered, now or when the command came first.
+    Answer(A),
+    /// Not applied.
+    Refused(SessionRefusal),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Session<A> {
+    /// Log index of its last command. No two sessions share one.
+    last_used: u64,
+    /// The lowest number whose answer the client still waits for.
+    awaiting: u64,
+    answers: BTreeMap<u64, A>,
+}
+
+/// A state machine whose commands are applied once, also when they are sent again.
+#[derive(Clone, Debug)]
+pub struct Sessions<M: StateMachine> {
+    machine: M,
+    max_sessions: usize,
+    sessions: BTreeMap<SessionId, Session<M::Answer>>,
+    /// Sessions by the log index of their last use; follows from `sessions`.
+    by_use: BTreeMap<u64, SessionId>,
+}
+
+#[derive(Serialize)]
+struct SnapshotOut<'a, A> {
+    sessions: &'a BTreeMap<SessionId, Session<A>>,
+    #[serde(serialize_with = "as_bytes")]
+    machine: &'a [u8],
+}
+
+#[derive(Deserialize)]
+struct SnapshotIn<'a, A> {
+    sessions: BTreeMap<SessionId, Session<A>>,
+    #[serde(borrow)]
+    machine: &'a [u8],
+}
+
+impl<M: StateMachine> Sessions<M> {
+    /// No session is open. `max_sessions` must be the same on every replica.
+    ///
+    /// # Panics
+    /// Where `max_sessions` is 0.
+    #[must_use]
+    pub fn new(machine: M, max_sessions: usize) -> Self {
+        assert!(max_sessions > 0, "at least one session must fit");
+        Self { machine, max_sessions, sessions: BTreeMap::new(), by_use: BTreeMap::new() }
+    }
+
+    /// The state machine behind the sessions.
+    #[must_use]
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    fn open(&mut self, index: u64) -> SessionId {
+        while self.sessions.len() >= self.max_sessions
+            && let Some((_, oldest)) = self.by_use.pop_first()
+        {
+            self.sessions.remove(&oldest);
+        }
+        let id = SessionId(index);
+        self.sessions.insert(id, Session { last_used: index, awaiting: 0, answers: BTreeMap::new() });
+        self.by_use.insert(index, id);
+        id
+    }
+}
+
+impl<M> Sessions<M>
+where
+    M: StateMachine,
+    M::Answer: Clone,
+{
+    fn apply_in_session(
+        &mut self,
+        index: u64,
+        id: SessionId,
+        sequence: u64,
+        awaiting: u64,
+        command: &[u8],
+    ) -> Result<M::Answer, SessionRefusal> {
+        if awaiting > sequence {
+            return Err(SessionRefusal::Malformed);
+        }
+        let session = self.sessions.get_mut(&id).ok_or(SessionRefusal::UnknownSession)?;
+        self.by_use.remove(&session.last_used);
+        self.by_use.insert(index, id);
+        session.last_used = index;
+        if awaiting > session.awaiting {
+            session.awaiting = awaiting;
+            session.answers = session.answers.split_off(&awaiting);
+        }
+        if sequence < session.awaiting {
+            return Err(SessionRefusal::StaleSequence);
+        }
+        if let Some(answer) = session.answers.get(&sequence) {
+            return Ok(answer.clone());
+        }
+        if session.answers.len() >= MAX_AWAITED {
+            return Err(SessionRefusal::TooManyAwaited);
+        }
+        let answer = self.machine.apply(index, command);
+        session.answers.insert(sequence, answer.clone());
+        Ok(answer)
+    }
+}
+
+impl<M> StateMachine for Sessions<M>
+where
+    M: StateMachine,
+    M::Answer: Serialize + DeserializeOwned,
+{
+    type Query = M::Query;
+    type Answer = SessionAnswer<M::Answer>;
+
+    fn apply(&mut self, index: u64, command: &[u8]) -> Self::Answer {
+        match postcard::from_bytes(command) {
+            Err(_) => SessionAnswer::Refused(SessionRefusal::Malformed),
+            Ok(Command::Open) => SessionAnswer::Opened(self.open(index)),
+            Ok(Command::Once { command }) => SessionAnswer::Answer(self.machine.apply(index, command)),
+            Ok(Command::InSession { session, sequence, awaiting, command }) => {
+                match self.apply_in_session(index, session, sequence, awaiting, command) {
+                    Ok(answer) => SessionAnswer::Answer(answer),
+                    Err(refusal) => SessionAnswer::Refused(refusal),
+                }
+            }
+        }
+    }
+
+    fn query(&self, query: &Self::Query) -> Self::Answer {
+        SessionAnswer::Answer(self.machine.query(query))
+    }
+
+    fn snapshot(&self) -> Bytes {
+        let machine = self.machine.snapshot();
+        let snapshot = SnapshotOut { sessions: &self.sessions, machine: &machine };
+        postcard::to_stdvec(&snapshot).expect("answers of a state machine encode in memory").into()
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError> {
+        let snapshot: SnapshotIn<'_, M::Answer> = postcard::from_bytes(snapshot)
+            .map_err(|error| RestoreError { reason: format!("the session table: {error}") })?;
+        self.machine.restore(snapshot.machine)?;
+        self.by_use = snapshot.sessions.iter().map(|(&id, session)| (session.last_used, id)).collect();
+        self.sessions = snapshot.sessions;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
