@@ -2,8 +2,11 @@
 
 mod check;
 mod doctor;
+mod duration;
 mod exit;
 mod list;
+mod many;
+mod netns;
 mod node;
 mod test;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
-use jiff::SignedDuration;
-use rashomon_nemesis::{FaultKind, Schedule};
+use rashomon_nemesis::{FaultKind, Schedule, ScheduleOptions};
 use rashomon_systems::raft::Bug;
 use rashomon_workloads::Workload;
 
+use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, many, netns};
 use crate::plan::{PLAN_VERSION, Plan, System, World};
 
@@ -97,7 +97,8 @@ pub(crate) fn run(args: TestArgs) -> Result<ExitCode, Failure> {
 impl TestArgs {
     fn plan(&self, seed: u64, nemesis: Vec<FaultKind>) -> Result<Plan, Failure> {
         let time_limit_ms = whole_millis(self.time_limit)?;
-        let schedule = Schedule::draw(seed, self.nodes, &nemesis, time_limit_ms);
+        let options = ScheduleOptions::new(self.nodes, nemesis.clone(), time_limit_ms);
+        let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
         Ok(Plan {
             plan_version: PLAN_VERSION,
             rashomon_version: env!("CARGO_PKG_VERSION").into(),
@@ -119,25 +120,7 @@ impl TestArgs {
 }
 
 fn parse_nemesis(text: &str) -> Result<Vec<FaultKind>, Failure> {
-    match text {
-        "none" => Ok(Vec::new()),
-        "all" => Ok(FaultKind::ALL.to_vec()),
-        _ => {
-            let mut kinds = Vec::new();
-            for name in text.split(',') {
-                let kind = name.trim().parse::<FaultKind>().map_err(|error| Failure::Input(anyhow!("--nemesis: {error}")))?;
-                if !kinds.contains(&kind) {
-                    kinds.push(kind);
-                }
-            }
-            Ok(kinds)
-        }
-    }
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let signed: SignedDuration = text.parse().map_err(|_| format!("{text:?} is no duration: write 30s, 500ms or 2m"))?;
-    Duration::try_from(signed).map_err(|_| format!("{text:?} is negative"))
+    FaultKind::parse_list(text).map_err(|error| Failure::Input(anyhow!("--nemesis: {error}")))
 }
 
 fn whole_millis(duration: Duration) -> Result<u64, Failure> {

@@ -100,6 +100,10 @@ impl Drive {
         Ok((answered.load(Ordering::Relaxed), wanted))
     }
 
+    pub(crate) fn recorder(&self) -> Arc<Recorder> {
+        Arc::clone(&self.recorder)
+    }
+
     fn generator(&self) -> std::sync::MutexGuard<'_, Box<dyn Generator>> {
         self.generator.lock().unwrap_or_else(PoisonError::into_inner)
     }

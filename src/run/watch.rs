@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rashomon_history::{Recorder, TimeNs};
+use rashomon_history::Recorder;
+use rashomon_report::Leadership;
 use rashomon_systems::server::Status;
 use tokio::task::JoinHandle;
 
@@ -12,18 +13,10 @@ use crate::clients::StatusClient;
 
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
-/// A node began to lead.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct LeaderChange {
-    pub(crate) time: TimeNs,
-    pub(crate) node: String,
-    pub(crate) term: u64,
-}
-
 /// What the watch has seen so far.
 #[derive(Default)]
 struct Seen {
-    changes: Vec<LeaderChange>,
+    leaders: Vec<Leadership>,
     latest: Vec<Option<Status>>,
 }
 
@@ -35,7 +28,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn start(clients: Vec<StatusClient>, recorder: &Arc<Recorder>) -> Self {
-        let seen = Arc::new(Mutex::new(Seen { changes: Vec::new(), latest: vec![None; clients.len()] }));
+        let seen = Arc::new(Mutex::new(Seen { leaders: Vec::new(), latest: vec![None; clients.len()] }));
         let tasks = clients
             .into_iter()
             .enumerate()
@@ -59,9 +52,9 @@ impl Watch {
         first.is_some() && seen.latest.iter().all(|status| leader(status) == first)
     }
 
-    /// All changes of leader since the watch began, the first election included.
-    pub(crate) fn changes(&self) -> Vec<LeaderChange> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).changes.clone()
+    /// Who was seen to lead from when on, by time.
+    pub(crate) fn leaders(&self) -> Vec<Leadership> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).leaders.clone()
     }
 }
 
@@ -80,10 +73,10 @@ async fn poll(number: usize, client: StatusClient, seen: Arc<Mutex<Seen>>, recor
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(status) = &status
                 && status.role == "leader"
-                && seen.changes.last().is_none_or(|last| status.term > last.term)
+                && seen.leaders.last().is_none_or(|last| status.term > last.term)
             {
-                let change = LeaderChange { time: recorder.now(), node: status.node.clone(), term: status.term };
-                seen.changes.push(change);
+                let leader = Leadership { time_ns: recorder.now(), node: status.node.clone(), term: status.term };
+                seen.leaders.push(leader);
             }
             seen.latest[number] = status;
         }

@@ -37,7 +37,10 @@ mod tests {
             })
             .sum();
         let mean_us = total_us / 1000;
-        assert!((19_000..21_000).contains(&mean_us), "500 calls a second of 10 clients are 20 ms apart, not {mean_us} us");
+        assert!(
+            (19_000..21_000).contains(&mean_us),
+            "500 calls a second of 10 clients are 20 ms apart, not {mean_us} us"
+        );
     }
 
     #[test]

@@ -1,0 +1,71 @@
+//! From the history of a run to its verdict.
+
+use rashomon_history::{History, Operation};
+use rashomon_report::statistics::fault_intervals;
+use rashomon_report::{Anomaly, CheckerReport, Guard, Leadership, SCHEMA_VERSION, Statistics, Verdict, VerdictFile};
+use rashomon_workloads::Checked;
+
+use crate::plan::Plan;
+use crate::run::guards::{Lifecycle, guards};
+use crate::verdict::{anomaly, checker_report};
+
+/// What the runner knows of a run that is over.
+pub(crate) struct Evidence<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) history: &'a History,
+    pub(crate) operations: &'a [Operation],
+    pub(crate) leaders: &'a [Leadership],
+    pub(crate) lifecycle: &'a Lifecycle,
+    /// UTC, RFC 3339.
+    pub(crate) began: &'a str,
+}
+
+/// Joins what the checker says with the guards against an empty verdict.
+pub(crate) fn judge(evidence: &Evidence<'_>, check: &Checked) -> VerdictFile {
+    let statistics = Statistics::of_operations(evidence.history, evidence.operations, evidence.leaders);
+    let faults = fault_intervals(evidence.history);
+    let guards = guards(evidence.plan, &statistics, evidence.operations, &faults, evidence.lifecycle);
+    let checker = checker_report(check);
+    let anomalies: Vec<Anomaly> = anomaly(check, evidence.operations).into_iter().collect();
+    let guarded = if guards.iter().all(|guard| guard.held) { Verdict::Valid } else { Verdict::Unknown };
+    let verdict = checker.verdict.worse(guarded);
+    VerdictFile {
+        schema_version: SCHEMA_VERSION,
+        rashomon_version: env!("CARGO_PKG_VERSION").into(),
+        verdict,
+        reason: reason(verdict, &checker, &guards, &statistics),
+        began: Some(evidence.began.into()),
+        command: evidence.plan.command(),
+        witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),
+        checkers: vec![checker],
+        anomalies,
+        guards,
+        statistics,
+    }
+}
+
+fn reason(verdict: Verdict, checker: &CheckerReport, guards: &[Guard], statistics: &Statistics) -> String {
+    match verdict {
+        Verdict::Invalid => checker.reason.clone(),
+        Verdict::Valid => {
+            let faults: u64 = statistics.faults.values().map(|counts| counts.bitten).sum();
+            format!(
+                "What the clients saw can be one story: all {} operations fit one order in which each takes effect \
+                 between its invocation and its completion, under {faults} faults that were seen to bite.",
+                checker.operations
+            )
+        }
+        Verdict::Unknown => {
+            let mut reasons = Vec::new();
+            if checker.verdict == Verdict::Unknown {
+                reasons.push(format!("The check gave no answer: {}.", checker.reason));
+            } else {
+                reasons.push("No violation was found, but the run shows too little to be called valid.".to_owned());
+            }
+            for guard in guards.iter().filter(|guard| !guard.held) {
+                reasons.push(format!("Not so: {} ({}).", guard.name, guard.detail));
+            }
+            reasons.join(" ")
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One run, top-down: set up, drive, heal, final reads, tear down, check, report.
+//!
+//! The runner owns this order, so that no workload can forget a part of it. Faults are healed out of band, before
+//! anything waits for a client. Every phase has a deadline.
+
+mod drive;
+mod guards;
+mod judge;
+mod progress;
+mod stop;
+mod watch;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use rashomon_history::{Recorder, read_history};
+use rashomon_nemesis::{Nemesis, Node};
+use rashomon_report::{Leadership, VerdictFile};
+use tokio::time::Instant;
+
+use crate::clients::{Address, Client, StatusClient};
+use crate::plan::Plan;
+use crate::results::{RunFolder, write_json};
+use crate::world::netns::RaftCluster;
+use drive::Drive;
+use guards::Lifecycle;
+use judge::{Evidence, judge};
+use progress::Progress;
+use stop::Stop;
+use watch::Watch;
+
+/// From the start of the servers to a leader that all of them know.
+const READY_DEADLINE: Duration = Duration::from_secs(15);
+/// From the end of the faults to a leader that all of them know, and that answers.
+const SETTLE_DEADLINE: Duration = Duration::from_secs(15);
+/// For all final reads of all nodes.
+const FINAL_READS_DEADLINE: Duration = Duration::from_secs(15);
+/// The check and its explanation.
+const CHECK_BUDGET: Duration = Duration::from_secs(15);
+/// How often a condition is looked at while it is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Carries out the plan, and leaves its files in the folder.
+pub(crate) async fn run(plan: &Plan, folder: &RunFolder) -> Result<VerdictFile> {
+    let stop = Stop::on_signals()?;
+    let progress = Progress::new();
+    let began = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    write_json(&folder.plan(), plan)?;
+    let seen = record(plan, folder, &stop, &progress).await;
+    progress.phase("check");
+    let verdict = match seen {
+        Ok(seen) => conclude(plan, folder, &seen, &began),
+        Err(error) => Err(error),
+    };
+    progress.finish();
+    verdict
+}
+
+/// What the runner saw beside the history.
+struct Seen {
+    lifecycle: Lifecycle,
+    leaders: Vec<Leadership>,
+}
+
+/// The part of a run in which there are servers: everything that it sees is in the history.
+async fn record(plan: &Plan, folder: &RunFolder, stop: &Stop, progress: &Progress) -> Result<Seen> {
+    progress.phase("set up");
+    let cluster = RaftCluster::start(plan, &folder.nodes()).await.context("setting up the cluster")?;
+    let nodes = cluster.nodes();
+    let recorder = Arc::new(Recorder::create(&folder.history())?);
+    let statuses = nodes.iter().map(StatusClient::new).collect::<Result<_>>()?;
+    let watch = Arc::new(Watch::start(statuses, &recorder));
+    wait_until_ready(&cluster, &watch, stop).await?;
+
+    let drive = Arc::new(Drive::new(plan, Arc::clone(&recorder)));
+    break_and_drive(plan, &cluster, &drive, &watch, stop, progress).await?;
+
+    progress.phase("heal");
+    let settled_after_ms = settle(&watch, &nodes, stop).await?;
+
+    progress.phase("final reads");
+    let final_reads = final_reads(&drive, &nodes, settled_after_ms.is_some(), progress).await?;
+
+    progress.phase("tear down");
+    let leaders = watch.leaders();
+    drop(watch);
+    let deaths = cluster.stop().await?;
+    let is_interrupted = stop.is_requested();
+    Ok(Seen { lifecycle: Lifecycle { is_interrupted, settled_after_ms, final_reads, deaths }, leaders })
+}
+
+async fn wait_until_ready(cluster: &RaftCluster, watch: &Watch, stop: &Stop) -> Result<()> {
+    let give_up = Instant::now() + READY_DEADLINE;
+    while !watch.is_settled() {
+        let deaths = cluster.deaths();
+        if let Some(death) = deaths.first() {
+            bail!("a server ended before the cluster was ready: {death}");
+        }
+        if stop.is_requested() {
+            bail!("stopped before the cluster was ready");
+        }
+        if Instant::now() >= give_up {
+            bail!("the cluster has no leader after {} s: {}", READY_DEADLINE.as_secs(), cluster.last_words());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+/// Clients ask while the nemesis follows its schedule. When this returns all faults are healed, whatever the clients do.
+async fn break_and_drive(
+    plan: &Plan,
+    cluster: &RaftCluster,
+    drive: &Arc<Drive>,
+    watch: &Arc<Watch>,
+    stop: &Stop,
+    progress: &Progress,
+) -> Result<()> {
+    progress.phase("run");
+    let _following = progress.follow(drive);
+    let nodes = cluster.nodes();
+    let until = Instant::now() + Duration::from_millis(plan.time_limit_ms);
+    let recorder = drive.recorder();
+    let nemesis = Nemesis::new(plan.schedule.clone(), plan.nodes, cluster.hands(), recorder);
+    let mut current = nemesis.current();
+    let showing = progress.clone();
+    let show = async move {
+        while current.changed().await.is_ok() {
+            showing.fault(&current.borrow());
+        }
+    };
+    let leader = || {
+        let leader = watch.leader().and_then(|name| nodes.iter().position(|node| node.name == name));
+        std::future::ready(leader.and_then(|position| u16::try_from(position + 1).ok()).map(Node))
+    };
+    let ends = {
+        let stop = stop.clone();
+        async move {
+            tokio::select! {
+                () = stop.requested() => {}
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+    };
+    let clients = (0..plan.clients.into()).map(|number| Client::new(number, &nodes)).collect::<Result<_>>()?;
+    let (broken, driven, ()) = tokio::join!(nemesis.run(leader, ends), drive.run(plan, clients, until, stop), show);
+    broken.context("breaking the cluster")?;
+    driven
+}
+
+/// Waits until all nodes agree on a leader and it answers a read. Says how long that took.
+async fn settle(watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Option<u64>> {
+    let began = Instant::now();
+    let probe = Client::new(0, nodes)?;
+    while began.elapsed() < SETTLE_DEADLINE {
+        if watch.is_settled() && probe.is_answered(LOOK_EVERY * 25).await {
+            return Ok(Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)));
+        }
+        if stop.is_requested() && began.elapsed() > Duration::from_secs(3) {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(None)
+}
+
+async fn final_reads(
+    drive: &Arc<Drive>,
+    nodes: &Arc<[Address]>,
+    is_settled: bool,
+    progress: &Progress,
+) -> Result<(u64, u64)> {
+    let _following = progress.follow(drive);
+    let clients = (0..nodes.len()).map(|number| Client::new(number, nodes)).collect::<Result<_>>()?;
+    let patience = if is_settled { FINAL_READS_DEADLINE } else { Duration::from_secs(2) };
+    drive.final_reads(clients, Instant::now() + patience).await
+}
+
+/// The part of a run that is left when the servers are gone.
+fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result<VerdictFile> {
+    let history = read_history(&folder.history()).context("reading back what was recorded")?;
+    let operations = history.operations();
+    let check = plan.workload.check(&operations, CHECK_BUDGET).context("checking the history")?;
+    let evidence = Evidence {
+        plan,
+        history: &history,
+        operations: &operations,
+        leaders: &seen.leaders,
+        lifecycle: &seen.lifecycle,
+        began,
+    };
+    let verdict = judge(&evidence, &check);
+    write_json(&folder.verdict(), &verdict)?;
+    write_report(plan, folder, &history, &verdict).context("writing the report")?;
+    Ok(verdict)
+}

@@ -1,0 +1,9 @@
+//! The binary, as a user meets it: verdicts, exit codes, files and messages.
+
+mod arguments;
+mod bugs;
+mod histories;
+mod leftovers;
+mod rashomon;
+mod runs;
+mod unprivileged;

@@ -1,0 +1,109 @@
+//! Runs of the right Raft in the sandbox.
+
+use std::fs;
+
+use crate::rashomon::{Run, can_build_sandboxes};
+
+/// Long enough for each kind of fault to come at least once.
+const SHORT: &str = "12s";
+
+fn valid_run(workload: &str, seed: &str) -> Run {
+    let run = Run::new(&["raft", "--workload", workload, "--time-limit", SHORT, "--seed", seed]);
+    run.expect_verdict("valid", 0);
+    run
+}
+
+#[test]
+fn a_register_run_is_valid_and_leaves_its_files() {
+    if !can_build_sandboxes() {
+        return;
+    }
+    let run = valid_run("register", "1");
+    let folder = run.folder();
+    for file in ["plan.json", "history.jsonl", "verdict.json", "report.html"] {
+        let length = fs::metadata(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")).len();
+        assert!(length > 200, "{file} has {length} bytes");
+    }
+    for node in 1..=5 {
+        let log = fs::read_to_string(folder.join(format!("nodes/n{node}/node.log"))).unwrap();
+        assert!(!log.is_empty(), "n{node} logged nothing");
+    }
+    let verdict = run.verdict();
+    let statistics = &verdict["statistics"];
+    assert!(statistics["operations"]["ok"].as_u64() > Some(500), "{statistics}");
+    for kind in ["partition", "kill", "pause"] {
+        let counts = &statistics["faults"][kind];
+        assert!(counts["bitten"].as_u64() >= Some(1) && counts["bitten"] == counts["injected"], "{kind}: {counts}");
+    }
+    assert!(statistics["leader_changes"].as_u64() >= Some(1), "{statistics}");
+    let report = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains("valid") && report.contains("--seed 1"), "the report says what was run");
+    assert!(!report.contains("src=\"http") && !report.contains("href=\"http"), "the report needs no network");
+    assert!(run.answer.stdout.contains("report.html"), "{}", run.answer.stdout);
+    let again = crate::rashomon::ask(&["check", folder.join("history.jsonl").to_str().unwrap()]);
+    assert_eq!(again.code, Some(0), "check agrees: {}{}", again.stdout, again.stderr);
+}
+
+#[test]
+fn an_append_run_is_valid() {
+    if can_build_sandboxes() {
+        valid_run("append", "2");
+    }
+}
+
+#[test]
+fn a_set_run_is_valid() {
+    if can_build_sandboxes() {
+        valid_run("set", "3");
+    }
+}
+
+#[test]
+fn three_nodes_without_faults_are_valid() {
+    if !can_build_sandboxes() {
+        return;
+    }
+    let run = Run::new(&["raft", "--nodes", "3", "--nemesis", "none", "--time-limit", "3s", "--seed", "4"]);
+    run.expect_verdict("valid", 0);
+    assert!(run.verdict()["statistics"]["faults"].as_object().is_some_and(serde_json::Map::is_empty));
+}
+
+#[test]
+fn a_run_that_shows_too_little_is_unknown() {
+    if !can_build_sandboxes() {
+        return;
+    }
+    let run = Run::new(&["raft", "--rate", "2", "--clients", "1", "--nemesis", "none", "--time-limit", "2s"]);
+    run.expect_verdict("unknown", 2);
+    let reason = run.verdict()["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("enough was acknowledged"), "{reason}");
+}
+
+#[test]
+fn two_runs_at_the_same_time_do_not_disturb_each_other() {
+    if !can_build_sandboxes() {
+        return;
+    }
+    let arguments = ["raft", "--nodes", "3", "--time-limit", "12s", "--rate", "300"];
+    std::thread::scope(|scope| {
+        let runs = ["5", "6"].map(|seed| {
+            let arguments = [&arguments[..], &["--seed", seed]].concat();
+            scope.spawn(move || Run::new(&arguments))
+        });
+        for run in runs {
+            run.join().unwrap().expect_verdict("valid", 0);
+        }
+    });
+}
+
+#[test]
+fn results_that_cant_be_written_are_an_internal_error_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let answer = crate::rashomon::ask(&["test", "--time-limit", "1s", "--out", file.to_str().unwrap()]);
+    assert_eq!(answer.code, Some(255), "{}", answer.stdout);
+    assert_eq!(answer.stderr.lines().count(), 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("results folder"), "{}", answer.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
+}
