@@ -1,0 +1,181 @@
+//! What a member of a Raft cluster is told before it starts.
+
+use crate::raft::Bug;
+use crate::server::NodeId;
+
+/// Everything that a member is told before it starts. All members need the same settings but for `id` and `seed`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Who this member is.
+    pub id: NodeId,
+    /// All members that vote, this one included. A snapshot that knows better wins.
+    pub members: Vec<NodeId>,
+    /// Timeouts and intervals.
+    pub timing: Timing,
+    /// Where the random election timeouts come from. Give each life of each member its own.
+    pub seed: u64,
+    /// When the log is cut.
+    pub compaction: Compaction,
+    /// Bounds on what is under way.
+    pub limits: Limits,
+    /// Whether a leader answers reads without asking the others as long as its lease lasts (thesis 6.4.1). Cheaper, and
+    /// right only while no member's clock runs much faster or slower than another's.
+    pub lease_reads: bool,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+}
+
+/// Timeouts and intervals, in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timing {
+    /// A leader is heard from at least this often.
+    pub heartbeat_us: u64,
+    /// No follower stands for election, and none votes for another, before it has heard no leader for so long.
+    pub election_min_us: u64,
+    /// Every follower that hears no leader for so long stands for election; a leader that hears no majority for so long
+    /// steps down.
+    pub election_max_us: u64,
+    /// How long a lease lasts from the moment its heartbeat was sent. What it is shorter than `election_min_us` by makes
+    /// up for clocks that run differently.
+    pub lease_us: u64,
+}
+
+/// When the log is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Compaction {
+    /// A snapshot is taken when so many entries were applied since the last.
+    pub threshold_entries: u64,
+    /// So many entries before a snapshot stay in memory, for followers that lag a little.
+    pub trailing_entries: u64,
+}
+
+/// Bounds on what is under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Entries in one message or one record of the log.
+    pub append_entries: usize,
+    /// Bytes of commands in one message or one record of the log. A single larger command still goes, alone.
+    pub append_bytes: usize,
+    /// Messages with entries sent to one follower and not yet answered.
+    pub inflight_appends: usize,
+    /// Bytes of a snapshot in one message.
+    pub snapshot_chunk_bytes: usize,
+    /// Requests of clients that were not yet answered, and entries of the log that are not yet committed.
+    pub open_requests: usize,
+}
+
+impl Config {
+    /// The usual settings for member `id` of the cluster `members`.
+    #[must_use]
+    pub fn new(id: NodeId, members: impl IntoIterator<Item = NodeId>) -> Self {
+        Self {
+            id,
+            members: members.into_iter().collect(),
+            timing: Timing::default(),
+            seed: 0,
+            compaction: Compaction::default(),
+            limits: Limits::default(),
+            lease_reads: false,
+            bug: None,
+        }
+    }
+
+    /// # Errors
+    /// The first setting that no cluster can work with.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let Timing { heartbeat_us, election_min_us, election_max_us, lease_us } = self.timing;
+        let Limits { append_entries, append_bytes, inflight_appends, snapshot_chunk_bytes, open_requests } =
+            self.limits;
+        if !self.members.contains(&self.id) {
+            return Err(ConfigError::NotAMember { id: self.id });
+        }
+        if heartbeat_us == 0 || heartbeat_us >= election_min_us {
+            return Err(ConfigError::Heartbeat { heartbeat_us, election_min_us });
+        }
+        if election_min_us >= election_max_us {
+            return Err(ConfigError::Election { election_min_us, election_max_us });
+        }
+        if self.lease_reads && lease_us >= election_min_us {
+            return Err(ConfigError::Lease { lease_us, election_min_us });
+        }
+        let limits = [
+            ("append_entries", append_entries),
+            ("append_bytes", append_bytes),
+            ("inflight_appends", inflight_appends),
+            ("snapshot_chunk_bytes", snapshot_chunk_bytes),
+            ("open_requests", open_requests),
+            ("threshold_entries", usize::from(self.compaction.threshold_entries > 0)),
+        ];
+        match limits.into_iter().find(|(_, limit)| *limit == 0) {
+            Some((name, _)) => Err(ConfigError::Zero { name }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { heartbeat_us: 50_000, election_min_us: 300_000, election_max_us: 600_000, lease_us: 250_000 }
+    }
+}
+
+impl Default for Compaction {
+    fn default() -> Self {
+        Self { threshold_entries: 20_000, trailing_entries: 5_000 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            append_entries: 4_096,
+            append_bytes: 1 << 20,
+            inflight_appends: 128,
+            snapshot_chunk_bytes: 256 << 10,
+            open_requests: 16_384,
+        }
+    }
+}
+
+/// Settings that no cluster can work with.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The member is not among the members.
+    #[error("{id} is not among the members of the cluster")]
+    NotAMember {
+        /// The member.
+        id: NodeId,
+    },
+    /// Followers would stand for election between two heartbeats.
+    #[error(
+        "the heartbeat interval ({heartbeat_us} us) must be above 0 and below the election timeout ({election_min_us} us)"
+    )]
+    Heartbeat {
+        /// The interval.
+        heartbeat_us: u64,
+        /// The shortest election timeout.
+        election_min_us: u64,
+    },
+    /// Nothing to draw a random timeout from.
+    #[error("the shortest election timeout ({election_min_us} us) must be below the longest ({election_max_us} us)")]
+    Election {
+        /// The shortest timeout.
+        election_min_us: u64,
+        /// The longest timeout.
+        election_max_us: u64,
+    },
+    /// A lease could outlive its leader's office.
+    #[error("a lease ({lease_us} us) must be shorter than the shortest election timeout ({election_min_us} us)")]
+    Lease {
+        /// The lease.
+        lease_us: u64,
+        /// The shortest election timeout.
+        election_min_us: u64,
+    },
+    /// A limit of nothing.
+    #[error("the limit {name} must be above 0")]
+    Zero {
+        /// The setting.
+        name: &'static str,
+    },
+}

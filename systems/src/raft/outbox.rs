@@ -1,0 +1,105 @@
+//! What leaves the member, in the order that durability asks for.
+
+use std::collections::VecDeque;
+
+use crate::raft::{Message, Response};
+use crate::server::{NodeId, Output, RequestId, Write, WriteId};
+
+/// Outputs of the current batch.
+pub(super) struct Outbox<A> {
+    outputs: Vec<Output<Message, Response<A>>>,
+    /// What leaves behind the write of the next flush.
+    behind_write: Vec<(NodeId, Message)>,
+    /// The term or the vote changed since the last write, so that no message may leave before the next.
+    hard_state_changed: bool,
+}
+
+impl<A> Default for Outbox<A> {
+    fn default() -> Self {
+        Self { outputs: Vec::new(), behind_write: Vec::new(), hard_state_changed: false }
+    }
+}
+
+impl<A> Outbox<A> {
+    /// Sends at once, unless the term or vote that the message speaks for is not yet written.
+    pub(super) fn send(&mut self, to: NodeId, message: Message) {
+        if self.hard_state_changed {
+            self.behind_write.push((to, message));
+        } else {
+            self.outputs.push(Output::Send { to, message });
+        }
+    }
+
+    /// Sends when all that is in memory now is durable.
+    pub(super) fn send_when_durable(&mut self, to: NodeId, message: Message) {
+        self.behind_write.push((to, message));
+    }
+
+    pub(super) fn reply(&mut self, id: RequestId, response: Response<A>) {
+        self.outputs.push(Output::Reply { id, response });
+    }
+
+    pub(super) fn hold_for_hard_state(&mut self) {
+        self.hard_state_changed = true;
+    }
+
+    pub(super) fn hard_state_changed(&self) -> bool {
+        self.hard_state_changed
+    }
+
+    /// Writes, and lets out what waited for it.
+    pub(super) fn persist(&mut self, write: Option<(WriteId, Write)>) {
+        self.outputs.extend(write.map(|(id, write)| Output::Persist { id, write }));
+        self.outputs.extend(self.behind_write.drain(..).map(|(to, message)| Output::Send { to, message }));
+        self.hard_state_changed = false;
+    }
+
+    pub(super) fn drain_into(&mut self, outputs: &mut Vec<Output<Message, Response<A>>>) {
+        outputs.append(&mut self.outputs);
+    }
+}
+
+/// What the disk was given, and what it has confirmed.
+pub(super) struct Disk {
+    /// The log was given to the disk up to here.
+    pub written: u64,
+    /// The snapshot is newer than the one on disk.
+    pub checkpoint_due: bool,
+    last_id: WriteId,
+    in_flight: VecDeque<Extent>,
+}
+
+/// How far a write reaches.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    id: WriteId,
+    /// The term in which it was made.
+    pub term: u64,
+    /// The last index of the log then.
+    pub last_index: u64,
+}
+
+impl Disk {
+    pub(super) fn new(written: u64) -> Self {
+        Self { written, checkpoint_due: false, last_id: WriteId(0), in_flight: VecDeque::new() }
+    }
+
+    /// Names a write that makes the log durable up to `last_index`.
+    pub(super) fn begin(&mut self, term: u64, last_index: u64) -> WriteId {
+        let id = WriteId(self.last_id.0 + 1);
+        self.last_id = id;
+        self.written = last_index;
+        self.checkpoint_due = false;
+        self.in_flight.push_back(Extent { id, term, last_index });
+        id
+    }
+
+    /// The write `id` and all before it are durable; answers how far the last of them reaches.
+    pub(super) fn finish(&mut self, id: WriteId) -> Option<Extent> {
+        let mut finished = None;
+        while self.in_flight.front().is_some_and(|extent| extent.id <= id) {
+            finished = self.in_flight.pop_front();
+        }
+        finished
+    }
+}

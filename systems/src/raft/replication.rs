@@ -1,0 +1,280 @@
+//! Replication: how entries get into the logs (section 5.3), and when they are committed (section 5.4.2) and applied.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::raft::progress::{Progress, ProgressState};
+use crate::raft::{Body, Bug, Entry, Payload, Position, Raft, Refusal, Response, Role, StateMachine};
+use crate::server::{Micros, NodeId, RequestId};
+
+/// What only a leader has. All of it begins anew with each election (figure 2).
+pub(super) struct Leader {
+    /// The followers.
+    pub progress: BTreeMap<NodeId, Progress>,
+    /// The leader's own log is durable up to here.
+    pub durable: u64,
+    /// When the next heartbeat is due.
+    pub heartbeat_at: Micros,
+    /// The last round of heartbeats that was sent.
+    pub round: u64,
+    /// Rounds that no majority has answered yet, and when they were sent.
+    pub unconfirmed: VecDeque<(u64, Micros)>,
+    /// When the last round was sent that a majority has answered.
+    pub lease_from: Option<Micros>,
+    /// Another member was asked to stand for election in spite of the lease, so there is none until the next term.
+    pub lease_given_up: bool,
+}
+
+impl Leader {
+    pub(super) fn new(followers: impl Iterator<Item = NodeId>, last_index: u64, now: Micros) -> Self {
+        Self {
+            progress: followers.map(|id| (id, Progress::new(last_index + 1, now))).collect(),
+            durable: 0,
+            heartbeat_at: now,
+            round: 0,
+            unconfirmed: VecDeque::new(),
+            lease_from: None,
+            lease_given_up: false,
+        }
+    }
+
+    /// How far the member is known to hold the leader's log, durably.
+    fn matched(&self, id: NodeId) -> u64 {
+        self.progress.get(&id).map_or(self.durable, |progress| progress.matched)
+    }
+
+    fn confirmed(&self, id: NodeId) -> u64 {
+        self.progress.get(&id).map_or(self.round, |progress| progress.acked_round)
+    }
+}
+
+impl<M: StateMachine> Raft<M> {
+    pub(super) fn append_noop(&mut self) {
+        self.log.push(Entry { term: self.hard.term, payload: Payload::Noop });
+    }
+
+    /// A client's command at the leader.
+    pub(super) fn propose(&mut self, id: RequestId, command: Bytes) {
+        let uncommitted = self.log.last_index().saturating_sub(self.commit_index);
+        if uncommitted >= self.config.limits.open_requests as u64 {
+            return self.outbox.reply(id, Response::Refused(Refusal::Overloaded));
+        }
+        self.log.push(Entry { term: self.hard.term, payload: Payload::Command(command) });
+        self.requests.open_command(id, self.log.last());
+    }
+
+    /// Sends whatever each follower lacks and may be sent now.
+    pub(super) fn replicate(&mut self) {
+        let Role::Leader(leader) = &self.role else { return };
+        for to in leader.progress.keys().copied().collect::<Vec<_>>() {
+            while let Some(body) = self.next_append(to).or_else(|| self.next_chunk(to)) {
+                self.send(to, body);
+            }
+        }
+    }
+
+    /// The next append for a follower, if it may be sent one.
+    fn next_append(&mut self, to: NodeId) -> Option<Body> {
+        let Role::Leader(leader) = &mut self.role else { return None };
+        let progress = leader.progress.get_mut(&to)?;
+        let limits = &self.config.limits;
+        match &progress.state {
+            ProgressState::Probe { sent_at: None } => {}
+            ProgressState::Replicate { inflight } => {
+                if progress.next > self.log.last_index() || inflight.len() >= limits.inflight_appends {
+                    return None;
+                }
+            }
+            ProgressState::Probe { sent_at: Some(_) } | ProgressState::Snapshot { .. } => return None,
+        }
+        let Some(previous) = self.log.position(progress.next - 1) else {
+            let snapshot = self.snapshot.clone()?;
+            progress.state = ProgressState::Snapshot { snapshot, offset: 0, sent_at: None };
+            return None;
+        };
+        let entries = self.log.slice(progress.next, limits.append_entries, limits.append_bytes);
+        let last = previous.index + entries.len() as u64;
+        match &mut progress.state {
+            ProgressState::Probe { sent_at } => *sent_at = Some(self.now),
+            ProgressState::Replicate { inflight } => {
+                if inflight.is_empty() {
+                    progress.moved_at = self.now;
+                }
+                inflight.push_back(last);
+                progress.next = last + 1;
+            }
+            ProgressState::Snapshot { .. } => {}
+        }
+        Some(Body::Append { previous, commit: self.commit_index, entries })
+    }
+
+    /// A round of heartbeats to all followers.
+    pub(super) fn broadcast_heartbeat(&mut self) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        leader.round += 1;
+        leader.unconfirmed.push_back((leader.round, self.now));
+        leader.heartbeat_at = self.now.after(self.config.timing.heartbeat_us);
+        let round = leader.round;
+        let commits = |(id, progress): (&NodeId, &Progress)| (*id, progress.matched.min(self.commit_index));
+        for (to, commit) in leader.progress.iter().map(commits).collect::<Vec<_>>() {
+            self.send(to, Body::Heartbeat { commit, round });
+        }
+    }
+
+    pub(super) fn on_heartbeat(&mut self, from: NodeId, commit: u64, round: u64) {
+        self.commit_with_leader(commit, self.log.last_index());
+        self.send(from, Body::HeartbeatReply { round });
+    }
+
+    /// The progress of a follower that was just heard from.
+    pub(super) fn heard_progress(&mut self, from: NodeId) -> Option<&mut Progress> {
+        let Role::Leader(leader) = &mut self.role else { return None };
+        let progress = leader.progress.get_mut(&from)?;
+        progress.heard_at = self.now;
+        Some(progress)
+    }
+
+    pub(super) fn on_heartbeat_reply(&mut self, from: NodeId, round: u64) {
+        let stalled_since = Micros(self.now.since(Micros(2 * self.config.timing.heartbeat_us)));
+        let now = self.now;
+        let Some(progress) = self.heard_progress(from) else { return };
+        progress.acked_round = progress.acked_round.max(round);
+        if !progress.stalled_since(stalled_since) {
+            return;
+        }
+        match &mut progress.state {
+            ProgressState::Probe { sent_at } | ProgressState::Snapshot { sent_at, .. } => *sent_at = None,
+            ProgressState::Replicate { .. } => {
+                progress.moved_at = now;
+                let last_sent = progress.next - 1;
+                self.ask_whether_matched(from, last_sent);
+            }
+        }
+    }
+
+    /// An append without entries, which a follower that missed something answers with a conflict.
+    fn ask_whether_matched(&mut self, to: NodeId, index: u64) {
+        if let Some(previous) = self.log.position(index) {
+            self.send(to, Body::Append { previous, commit: self.commit_index, entries: Vec::new() });
+        }
+    }
+
+    pub(super) fn on_appended(&mut self, from: NodeId, matched: u64) {
+        let (now, first, last) = (self.now, self.log.base().index + 1, self.log.last_index());
+        if let Some(progress) = self.heard_progress(from).filter(|_| matched <= last) {
+            progress.appended(matched, first, now);
+        }
+    }
+
+    pub(super) fn on_conflict(&mut self, from: NodeId, previous_index: u64, hint: Position) {
+        let agree = self.log.last_not_after(hint).index;
+        if let Some(progress) = self.heard_progress(from) {
+            progress.conflicted(previous_index, agree);
+        }
+    }
+
+    /// The write that reaches to `last_index` in `term` is durable.
+    pub(super) fn on_durable(&mut self, term: u64, last_index: u64) {
+        if let Role::Leader(leader) = &mut self.role
+            && term == self.hard.term
+        {
+            leader.durable = leader.durable.max(last_index);
+        }
+    }
+
+    /// A leader commits what a majority holds durably, but only by counting entries of its own term (section 5.4.2).
+    pub(super) fn advance_commit(&mut self) {
+        let Role::Leader(leader) = &self.role else { return };
+        let mut agreed = self.quorum.agreed(|id| leader.matched(id));
+        if self.has(Bug::RL11) {
+            agreed = self.log.last_index();
+        }
+        if agreed > self.commit_index && self.log.term_at(agreed) == Some(self.hard.term) {
+            self.commit_index = agreed;
+        }
+    }
+
+    /// The last round of heartbeats that a majority has answered; also renews the lease.
+    pub(super) fn confirmed_round(&mut self) -> u64 {
+        let Role::Leader(leader) = &mut self.role else { return 0 };
+        let confirmed = self.quorum.agreed(|id| leader.confirmed(id));
+        let rounds = leader.unconfirmed.partition_point(|(round, _)| *round <= confirmed);
+        if let Some((_, sent_at)) = leader.unconfirmed.drain(..rounds).next_back() {
+            leader.lease_from = Some(sent_at);
+        }
+        confirmed
+    }
+
+    /// AppendEntries at a follower (figure 2).
+    pub(super) fn on_append(&mut self, from: NodeId, previous: Position, commit: u64, entries: Vec<Entry>) {
+        let last_new = previous.index + entries.len() as u64;
+        let Some((previous, entries)) = self.beyond_snapshot(previous, entries) else {
+            return self.send_when_durable(from, Body::Appended { matched: self.snapshot_index() });
+        };
+        if !self.log.matches(previous) {
+            let hint = self.log.last_not_after(previous);
+            return self.send(from, Body::Conflict { previous_index: previous.index, hint });
+        }
+        self.append_new(previous, entries);
+        self.commit_with_leader(commit, last_new);
+        self.send_when_durable(from, Body::Appended { matched: last_new });
+    }
+
+    /// What of an append lies beyond this member's snapshot. What the snapshot holds is committed, so it is the leader's too.
+    fn beyond_snapshot(&self, previous: Position, mut entries: Vec<Entry>) -> Option<(Position, Vec<Entry>)> {
+        let snapshot = match &self.snapshot {
+            Some(snapshot) if previous.index < snapshot.id.position.index => snapshot.id.position,
+            Some(_) | None => return Some((previous, entries)),
+        };
+        let held = usize::try_from(snapshot.index - previous.index).ok().filter(|held| *held <= entries.len())?;
+        entries.drain(..held);
+        Some((snapshot, entries))
+    }
+
+    /// Puts into the log what it lacks. Only an entry that contradicts the leader's is dropped, with all after it; what is
+    /// there already stays, so that a message that comes late or twice does no harm (section 5.3).
+    fn append_new(&mut self, previous: Position, entries: Vec<Entry>) {
+        let first_index = previous.index + 1;
+        let differs = |(index, entry): (u64, &Entry)| self.log.term_at(index) != Some(entry.term);
+        let Some(fresh) = (first_index..).zip(&entries).position(differs) else { return };
+        self.drop_conflicting(first_index + fresh as u64);
+        entries.into_iter().skip(fresh).for_each(|entry| self.log.push(entry));
+    }
+
+    /// Drops the entry at `index` and all after it, to make room for the leader's.
+    fn drop_conflicting(&mut self, index: u64) {
+        if index > self.log.last_index() {
+            return;
+        }
+        if index <= self.commit_index {
+            self.contradiction(|| format!("the leader's entry at {index} is not the one that was committed there"));
+            self.commit_index = index - 1;
+        }
+        self.log.truncate_from(index);
+        self.disk.written = self.disk.written.min(index - 1);
+    }
+
+    /// A follower's commit index follows the leader's, as far as the logs are known to agree.
+    pub(super) fn commit_with_leader(&mut self, commit: u64, agree: u64) {
+        self.commit_index = self.commit_index.max(commit.min(agree));
+    }
+
+    /// Applies what is committed, in order, and answers the clients that wait for it.
+    pub(super) fn apply_committed(&mut self) {
+        while self.applied_index < self.commit_index {
+            let index = self.applied_index + 1;
+            let Some(entry) = self.log.get(index) else { return };
+            let applied = Position { term: entry.term, index };
+            let mut answer = match &entry.payload {
+                Payload::Noop => None,
+                Payload::Command(command) => Some(self.machine.apply(index, command)),
+            };
+            self.applied_index = index;
+            while let Some((id, proposed)) = self.requests.close_command_until(index) {
+                let own = answer.take_if(|_| proposed == applied);
+                self.outbox.reply(id, own.map_or(Response::Refused(Refusal::Superseded), Response::Answer));
+            }
+        }
+    }
+}
