@@ -1,1 +1,26 @@
 //! Faults as data, schedules drawn from a seed, and the hands that inject them on Linux.
+//!
+//! A [`Fault`] says what is done to whom, a [`Schedule`] which fault when. Both are plain data, drawn from a seed and saved
+//! with the plan of a run, so that every world can carry out the same ones. Only who leads is asked when a fault begins
+//! ([`Fault::resolve`]).
+//!
+//! [`Nemesis`] follows a schedule in real time. It injects through [`Hands`], believes a fault only when it was seen to
+//! bite, ends every fault by itself without asking any client, and writes all of it into the history. [`linux`] holds what
+//! such hands are made of: network namespaces, iptables, signals.
+
+mod draw;
+mod fault;
+mod grudge;
+mod kind;
+#[cfg(target_os = "linux")]
+pub mod linux;
+mod node;
+mod runner;
+mod schedule;
+
+pub use fault::{Action, Choice, Cut, Fault, Partition, Shape, Target};
+pub use grudge::{Direction, Grudge};
+pub use kind::{FaultKind, UnknownFaultKind};
+pub use node::{Node, list_nodes};
+pub use runner::{Hands, HandsError, KindSummary, Nemesis, NemesisError, Summary};
+pub use schedule::{RangeMs, Schedule, ScheduleError, ScheduleOptions, ScheduledFault};
