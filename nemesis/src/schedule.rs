@@ -193,7 +193,7 @@ struct Faults {
 }
 
 /// How often, in percent, a fault is aimed at the leader beyond the one of its kind that always is.
-const LEADER_PERCENT: usize = 30;
+const LEADER_PERCENT: usize = 20;
 
 impl Faults {
     fn new(nodes: u16, kinds: &[FaultKind], draw: &mut Draw) -> Self {

@@ -92,7 +92,7 @@ impl Iptables {
         let mut child = command.command.args(["--noflush", "--wait", "5"]).spawn().map_err(run)?;
         // A few lines fit into the pipe: the write can't block.
         let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(rules.as_bytes()));
-        let loading = Loading { child, program: self.restore.clone() };
+        let loading = Loading { child, program: self.restore.clone(), _lock: command.lock };
         match written {
             Ok(()) => Ok(loading),
             Err(source) => Err(loading.finish().err().unwrap_or(run(source))),
@@ -129,24 +129,26 @@ impl Iptables {
         // Ctrl-C is for the controller: it must not break what heals.
         command.process_group(0);
         namespace.enter_with(&mut command);
-        Ok(IptablesCommand { command, _lock: lock })
+        Ok(IptablesCommand { command, lock })
     }
 }
 
 struct IptablesCommand {
     command: Command,
-    _lock: OwnedFd,
+    /// Must live as long as the program runs.
+    lock: OwnedFd,
 }
 
 /// Rules on their way into the kernel.
 pub(crate) struct Loading {
     child: Child,
     program: PathBuf,
+    _lock: OwnedFd,
 }
 
 impl Loading {
     pub(crate) fn finish(self) -> Result<(), IptablesError> {
-        let Self { child, program } = self;
+        let Self { child, program, _lock } = self;
         match child.wait_with_output() {
             Ok(output) => check(&program, &output),
             Err(source) => Err(IptablesError::Run { program, source }),

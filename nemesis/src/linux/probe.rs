@@ -126,7 +126,8 @@ fn watch_drops(iptables: &Iptables, hosts: &BTreeMap<Node, Host>, grudge: &Grudg
                 unseen.remove(&node);
                 if !drops.is_empty() {
                     let packets: u64 = drops.values().sum();
-                    seen.insert(node, format!("{node} drops {} ({packets} packets)", list_nodes(drops.keys())));
+                    let unit = if packets == 1 { "packet" } else { "packets" };
+                    seen.insert(node, format!("{node} drops {} ({packets} {unit})", list_nodes(drops.keys())));
                 }
             } else {
                 silent.push(format!("{node} from {}", list_nodes(&quiet)));
