@@ -4,6 +4,7 @@
 //! a history. [`terminal_summary`] is what a terminal shows at the end of a run.
 
 pub mod describe;
+mod page;
 pub mod statistics;
 mod terminal;
 mod verdict;
@@ -11,6 +12,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use page::{ReportInput, render};
 pub use statistics::{Leadership, Statistics};
 pub use terminal::{TerminalOptions, terminal_summary};
 pub use verdict::{Anomaly, CheckerReport, Guard, OperationRecord, OutcomeKind, SCHEMA_VERSION, Verdict, VerdictFile};

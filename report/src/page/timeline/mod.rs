@@ -1,0 +1,8 @@
+//! The clients side by side: one lane a process, one bar an operation.
+
+mod axis;
+mod draw;
+mod scene;
+
+pub(super) use draw::draw;
+pub(super) use scene::Scene;
