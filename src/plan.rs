@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// The format of `plan.json`; grows when an older reader would misunderstand it.
 pub(crate) const PLAN_VERSION: u32 = 1;
 
+/// Entries between two snapshots of a server, where nothing else is asked for.
+pub(crate) const SNAPSHOT_ENTRIES: u64 = 1000;
+
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
@@ -37,13 +40,32 @@ pub(crate) struct Plan {
     /// All choices come from it.
     pub(crate) seed: u64,
     /// The planted bug, if any.
+    #[serde(with = "bug_id")]
     pub(crate) bug: Option<Bug>,
     /// Whether leaders answer reads from a lease.
     pub(crate) lease_reads: bool,
+    /// Servers take a snapshot after so many entries; few, so that a short run has many.
+    pub(crate) snapshot_entries: u64,
     /// The kinds of faults that were asked for.
     pub(crate) nemesis: Vec<FaultKind>,
     /// Which fault when.
     pub(crate) schedule: Schedule,
+}
+
+/// A planted bug stands in a plan by its id.
+mod bug_id {
+    use rashomon_systems::raft::Bug;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bug: &Option<Bug>, serializer: S) -> Result<S::Ok, S::Error> {
+        bug.map(|bug| bug.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bug>, D::Error> {
+        let id = Option::<String>::deserialize(deserializer)?;
+        id.map(|id| id.parse().map_err(D::Error::custom)).transpose()
+    }
 }
 
 impl Plan {
@@ -63,6 +85,9 @@ impl Plan {
             self.operation_deadline_ms,
             self.seed
         );
+        if self.snapshot_entries != SNAPSHOT_ENTRIES {
+            command.push_str(&format!(" --snapshot-entries {}", self.snapshot_entries));
+        }
         if let Some(bug) = self.bug {
             command.push_str(&format!(" --bug {bug}"));
         }
@@ -70,6 +95,26 @@ impl Plan {
             command.push_str(" --lease-reads");
         }
         command
+    }
+
+    /// The plan for people, in the order in which they ask.
+    pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
+        let rate = if self.rate == 0 { "as many as they can".into() } else { format!("{} calls a second", self.rate) };
+        let mut rows = vec![
+            ("system", self.system.to_string()),
+            ("workload", format!("{}: {}", self.workload, self.workload.description())),
+            ("faults", self.nemesis_text()),
+            ("world", self.world.to_string()),
+            ("nodes", self.nodes.to_string()),
+            ("clients", format!("{}, {rate}", self.clients)),
+            ("time limit", format!("{} ms, {} ms an operation", self.time_limit_ms, self.operation_deadline_ms)),
+            ("reads", if self.lease_reads { "from a lease" } else { "by ReadIndex" }.into()),
+            ("seed", self.seed.to_string()),
+        ];
+        if let Some(bug) = self.bug {
+            rows.push(("planted bug", format!("{bug}: {}", bug.description().wrong)));
+        }
+        rows
     }
 
     /// The kinds of faults as they stand on the command line.

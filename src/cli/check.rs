@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use rashomon_checker::{Algorithm as Method, Options};
 use rashomon_history::{Call, History, Operation, Value, read_history};
 use rashomon_report::{Anomaly, Verdict};
-use rashomon_workloads::{Budget, Checked, Method, Model as CheckModel};
+use rashomon_workloads::{Checked, Model as WorkloadModel};
 use serde::Serialize;
 
 use crate::cli::duration::parse_duration;
@@ -46,6 +47,9 @@ pub(crate) struct CheckArgs {
     /// Memory for a file, such as 512MiB; the answer is `unknown` when it is spent
     #[arg(long, default_value = "4GiB", value_parser = parse_bytes)]
     memory_budget: usize,
+    /// Threads that check keys at the same time
+    #[arg(long, default_value_t = available_threads(), value_parser = parse_threads)]
+    threads: usize,
     /// Print one JSON object a file
     #[arg(long)]
     json: bool,
@@ -85,6 +89,14 @@ impl Model {
         }
     }
 
+    fn with_initial(self, initial: Value) -> WorkloadModel {
+        match self {
+            Self::Register => WorkloadModel::Register { initial },
+            Self::ListAppend => WorkloadModel::ListAppend,
+            Self::Set => WorkloadModel::Set,
+        }
+    }
+
     /// The model of the plan beside the history, or the one that the calls fit.
     fn guess(file: &Path, operations: &[Operation]) -> Self {
         let plan = file.parent().and_then(|folder| std::fs::read_to_string(folder.join("plan.json")).ok());
@@ -98,29 +110,19 @@ impl Model {
     }
 }
 
-impl From<CheckModel> for Model {
-    fn from(model: CheckModel) -> Self {
+impl From<WorkloadModel> for Model {
+    fn from(model: WorkloadModel) -> Self {
         match model {
-            CheckModel::Register => Self::Register,
-            CheckModel::ListAppend => Self::ListAppend,
-            CheckModel::Set => Self::Set,
-        }
-    }
-}
-
-impl From<Model> for CheckModel {
-    fn from(model: Model) -> Self {
-        match model {
-            Model::Register => Self::Register,
-            Model::ListAppend => Self::ListAppend,
-            Model::Set => Self::Set,
+            WorkloadModel::Register { .. } => Self::Register,
+            WorkloadModel::ListAppend => Self::ListAppend,
+            WorkloadModel::Set => Self::Set,
         }
     }
 }
 
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(CheckModel::from(*self).name())
+        f.write_str(self.with_initial(Value::Nil).name())
     }
 }
 
@@ -145,14 +147,20 @@ impl CheckArgs {
     fn check(&self, file: &Path, history: &History) -> Result<Answer, Failure> {
         let operations = history.operations();
         let model = self.model.unwrap_or_else(|| Model::guess(file, &operations));
-        let budget = Budget { time: self.time_budget, memory_bytes: self.memory_budget };
-        let method = match self.algorithm {
+        let algorithm = match self.algorithm {
             Algorithm::Auto => Method::Auto,
             Algorithm::Search => Method::Search,
             Algorithm::Fast => Method::Fast,
         };
-        let check = CheckModel::from(model)
-            .check(&operations, &self.init, method, &budget)
+        let options = Options {
+            time_budget: Some(self.time_budget),
+            memory_budget_bytes: Some(self.memory_budget),
+            algorithm,
+            threads: self.threads,
+        };
+        let check = model
+            .with_initial(self.init.clone())
+            .check(&operations, &options)
             .map_err(|error| Failure::Input(anyhow!("{}: {error}; choose another --model", file.display())))?;
         Ok(Answer::new(file, history, &operations, &check))
     }
@@ -219,6 +227,14 @@ impl fmt::Display for Answer {
         }
         Ok(())
     }
+}
+
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|threads| (1..=1024).contains(threads)).ok_or_else(|| "write a number from 1 to 1024".into())
 }
 
 fn parse_value(text: &str) -> Result<Value, String> {

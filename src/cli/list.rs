@@ -82,5 +82,6 @@ fn system_row(system: System) -> String {
 }
 
 fn bug_row(bug: Bug) -> String {
-    format!("raft: {}; breaks: {}; found by: {}", bug.description(), bug.breaks(), bug.found_by())
+    let description = bug.description();
+    format!("raft: {}; breaks {}; found by {}", description.wrong, description.breaks, description.found_by)
 }

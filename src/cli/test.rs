@@ -12,7 +12,7 @@ use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, many, netns};
-use crate::plan::{PLAN_VERSION, Plan, System, World};
+use crate::plan::{PLAN_VERSION, SNAPSHOT_ENTRIES, Plan, System, World};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,6 +64,9 @@ pub(crate) struct TestArgs {
     /// Let leaders answer reads from a lease instead of asking a majority
     #[arg(long)]
     lease_reads: bool,
+    /// Servers take a snapshot after so many entries of the log
+    #[arg(long, default_value_t = SNAPSHOT_ENTRIES, value_parser = clap::value_parser!(u64).range(10..))]
+    snapshot_entries: u64,
     /// Runs, with the seed and those after it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
@@ -113,6 +116,7 @@ impl TestArgs {
             seed,
             bug: self.bug,
             lease_reads: self.lease_reads,
+            snapshot_entries: self.snapshot_entries,
             nemesis,
             schedule,
         })

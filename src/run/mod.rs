@@ -10,21 +10,22 @@ mod progress;
 mod stop;
 mod watch;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use rashomon_history::{Recorder, read_history};
+use rashomon_checker::Options;
+use rashomon_history::{History, Recorder, read_history};
 use rashomon_nemesis::{Nemesis, Node};
-use rashomon_report::{Leadership, VerdictFile};
+use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
 use tokio::time::Instant;
 
 use crate::clients::{Address, Client, StatusClient};
 use crate::plan::Plan;
-use crate::results::{RunFolder, write_json};
-use crate::world::netns::RaftCluster;
+use crate::results::{RunFolder, write_file, write_json};
+use crate::world::RaftCluster;
+use crate::world::netns::Inside;
 use drive::Drive;
 use guards::Lifecycle;
 use judge::{Evidence, judge};
@@ -39,17 +40,18 @@ const SETTLE_DEADLINE: Duration = Duration::from_secs(15);
 /// For all final reads of all nodes.
 const FINAL_READS_DEADLINE: Duration = Duration::from_secs(15);
 /// The check and its explanation.
-const CHECK_BUDGET: Duration = Duration::from_secs(15);
+const CHECK_TIME: Duration = Duration::from_secs(15);
+const CHECK_MEMORY_BYTES: usize = 2 << 30;
 /// How often a condition is looked at while it is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Carries out the plan, and leaves its files in the folder.
-pub(crate) async fn run(plan: &Plan, folder: &RunFolder) -> Result<VerdictFile> {
+pub(crate) async fn run(plan: &Plan, folder: &RunFolder, inside: &Inside) -> Result<VerdictFile> {
     let stop = Stop::on_signals()?;
     let progress = Progress::new();
     let began = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     write_json(&folder.plan(), plan)?;
-    let seen = record(plan, folder, &stop, &progress).await;
+    let seen = record(plan, folder, inside, &stop, &progress).await;
     progress.phase("check");
     let verdict = match seen {
         Ok(seen) => conclude(plan, folder, &seen, &began),
@@ -66,9 +68,15 @@ struct Seen {
 }
 
 /// The part of a run in which there are servers: everything that it sees is in the history.
-async fn record(plan: &Plan, folder: &RunFolder, stop: &Stop, progress: &Progress) -> Result<Seen> {
+async fn record(
+    plan: &Plan,
+    folder: &RunFolder,
+    inside: &Inside,
+    stop: &Stop,
+    progress: &Progress,
+) -> Result<Seen> {
     progress.phase("set up");
-    let cluster = RaftCluster::start(plan, &folder.nodes()).await.context("setting up the cluster")?;
+    let cluster = RaftCluster::start(plan, &folder.nodes(), inside).context("setting up the cluster")?;
     let nodes = cluster.nodes();
     let recorder = Arc::new(Recorder::create(&folder.history())?);
     let statuses = nodes.iter().map(StatusClient::new).collect::<Result<_>>()?;
@@ -87,7 +95,7 @@ async fn record(plan: &Plan, folder: &RunFolder, stop: &Stop, progress: &Progres
     progress.phase("tear down");
     let leaders = watch.leaders();
     drop(watch);
-    let deaths = cluster.stop().await?;
+    let deaths = cluster.stop().context("stopping the servers")?;
     let is_interrupted = stop.is_requested();
     Ok(Seen { lifecycle: Lifecycle { is_interrupted, settled_after_ms, final_reads, deaths }, leaders })
 }
@@ -95,8 +103,7 @@ async fn record(plan: &Plan, folder: &RunFolder, stop: &Stop, progress: &Progres
 async fn wait_until_ready(cluster: &RaftCluster, watch: &Watch, stop: &Stop) -> Result<()> {
     let give_up = Instant::now() + READY_DEADLINE;
     while !watch.is_settled() {
-        let deaths = cluster.deaths();
-        if let Some(death) = deaths.first() {
+        if let Some(death) = cluster.deaths().first() {
             bail!("a server ended before the cluster was ready: {death}");
         }
         if stop.is_requested() {
@@ -183,7 +190,8 @@ async fn final_reads(
 fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result<VerdictFile> {
     let history = read_history(&folder.history()).context("reading back what was recorded")?;
     let operations = history.operations();
-    let check = plan.workload.check(&operations, CHECK_BUDGET).context("checking the history")?;
+    let options = Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
+    let check = plan.workload.model().check(&operations, &options).context("checking the history")?;
     let evidence = Evidence {
         plan,
         history: &history,
@@ -194,6 +202,21 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
     };
     let verdict = judge(&evidence, &check);
     write_json(&folder.verdict(), &verdict)?;
-    write_report(plan, folder, &history, &verdict).context("writing the report")?;
+    write_report(plan, folder, &history, &verdict)?;
     Ok(verdict)
+}
+
+fn write_report(plan: &Plan, folder: &RunFolder, history: &History, verdict: &VerdictFile) -> Result<()> {
+    let mut links: Vec<(String, String)> = ["history.jsonl", "plan.json", "verdict.json"]
+        .map(|file| (file.to_owned(), file.to_owned()))
+        .into();
+    links.extend((1..=plan.nodes).map(|node| (format!("n{node}"), format!("nodes/n{node}/node.log"))));
+    let page = render(&ReportInput {
+        title: &format!("{} {}", plan.system, plan.workload),
+        verdict,
+        history,
+        plan: &plan.rows(),
+        links: &links,
+    });
+    write_file(&folder.report(), &page)
 }

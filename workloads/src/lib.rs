@@ -13,6 +13,6 @@ mod rotation;
 mod set;
 mod workload;
 
-pub use check::Checked;
+pub use check::{Checked, Model};
 pub use pace::Pace;
 pub use workload::{Generator, UnknownWorkload, Workload};

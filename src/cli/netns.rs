@@ -1,0 +1,44 @@
+//! `rashomon test` in the sandbox: from a plan to a verdict on the terminal.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use rashomon_report::{TerminalOptions, VerdictFile, terminal_summary};
+
+use crate::cli::{Failure, exit};
+use crate::plan::Plan;
+use crate::results::RunFolder;
+use crate::run;
+use crate::world::netns::{Entered, Inside, enter};
+
+/// Runs the plan in a new sandbox. Must be called while this process has one thread.
+///
+/// It returns in two processes, see [`enter`]: both end with the same exit code.
+pub(crate) fn run(plan: &Plan, out: &Path, fail_on_unknown: bool) -> Result<ExitCode, Failure> {
+    match enter().context("making a sandbox").map_err(Failure::Internal)? {
+        Entered::Finished(code) => Ok(ExitCode::from(code)),
+        Entered::Inside(inside) => {
+            let verdict = run_inside(plan, out, &inside).map_err(Failure::Internal)?;
+            Ok(exit::of_verdict(verdict.verdict, fail_on_unknown))
+        }
+    }
+}
+
+fn run_inside(plan: &Plan, out: &Path, inside: &Inside) -> Result<VerdictFile> {
+    let folder = RunFolder::create(out, plan)?;
+    let runtime = tokio::runtime::Runtime::new().context("starting the controller's threads")?;
+    let verdict = runtime.block_on(run::run(plan, &folder, inside)).with_context(|| {
+        format!("the run did not come to a verdict; what it saw is in {}", folder.path().display())
+    })?;
+    let report = folder.report().display().to_string();
+    let folder_text = folder.path().display().to_string();
+    let options = TerminalOptions {
+        colour: std::io::stdout().is_terminal(),
+        columns: 100,
+        paths: &[("report", &report), ("folder", &folder_text)],
+    };
+    print!("{}", terminal_summary(&verdict, &options));
+    Ok(verdict)
+}
