@@ -1,3 +1,15 @@
 //! Real hands for a server: sockets, disk, clock.
 
+mod driver;
+mod error;
+mod http;
+mod identity;
+mod peer;
+pub mod raft;
+mod run;
 pub mod wal;
+
+pub use error::NodeError;
+pub use http::MAX_BODY_BYTES;
+pub use peer::{HelloRefusal, Membership, PROTOCOL_VERSION};
+pub use run::Listeners;

@@ -1,0 +1,181 @@
+//! `rashomon node`: one server of an own system.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::{Context, anyhow};
+use clap::{Args, Subcommand};
+use rashomon_systems::node::{Listeners, NodeError, raft};
+use rashomon_systems::raft::{Bug, Compaction, Timing};
+use rashomon_systems::server::NodeId;
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+
+const RAFT_EXAMPLE: &str = "\
+Three by hand, each in a terminal of its own:
+
+  PEERS=\"--peer 1=127.0.0.1:7001 --peer 2=127.0.0.1:7002 --peer 3=127.0.0.1:7003\"
+  CLIENTS=\"--client 1=127.0.0.1:8001 --client 2=127.0.0.1:8002 --client 3=127.0.0.1:8003\"
+  rashomon node raft --id 1 $PEERS $CLIENTS --data /tmp/raft/1
+  rashomon node raft --id 2 $PEERS $CLIENTS --data /tmp/raft/2
+  rashomon node raft --id 3 $PEERS $CLIENTS --data /tmp/raft/3
+
+Then, in a fourth (a node that does not lead answers 421 and says who does):
+
+  curl -s localhost:8001/v1/status
+  curl -s -X PUT localhost:8001/v1/kv/greeting -d '{\"value\":\"hello\"}'
+  curl -s localhost:8001/v1/kv/greeting
+
+docs/KV-API.md describes every path and every error. RASHOMON_LOG=debug tells more.";
+
+#[derive(Args)]
+pub(crate) struct NodeArgs {
+    #[command(subcommand)]
+    system: NodeSystem,
+}
+
+#[derive(Subcommand)]
+enum NodeSystem {
+    /// A member of a Raft cluster that keeps registers, lists and sets, over HTTP and JSON
+    Raft(RaftArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = RAFT_EXAMPLE)]
+struct RaftArgs {
+    /// Which member this is, from 1
+    #[arg(long, value_name = "N", value_parser = parse_node)]
+    id: NodeId,
+    /// Where a member listens for its peers; once for every member, this one included
+    #[arg(long = "peer", value_name = "N=ADDRESS", required = true, value_parser = parse_member)]
+    peers: Vec<Member>,
+    /// Where a member listens for clients; this one's is needed, the others' let a follower say where the leader is
+    #[arg(long = "client", value_name = "N=ADDRESS", required = true, value_parser = parse_member)]
+    clients: Vec<Member>,
+    /// The folder for the log; nobody else may use it
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+    /// Listen for peers here instead, for example on 0.0.0.0
+    #[arg(long, value_name = "ADDRESS")]
+    listen_peers: Option<SocketAddr>,
+    /// Listen for clients here instead
+    #[arg(long, value_name = "ADDRESS")]
+    listen_clients: Option<SocketAddr>,
+    /// The cluster's name; members of different clusters refuse each other
+    #[arg(long, value_name = "NAME", default_value = "raft")]
+    cluster: String,
+    /// Milliseconds between the heartbeats of a leader
+    #[arg(long, value_name = "MS", default_value_t = Timing::default().heartbeat_us / 1000)]
+    heartbeat_ms: u64,
+    /// The shortest election timeout, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = Timing::default().election_min_us / 1000)]
+    election_min_ms: u64,
+    /// The longest election timeout, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = Timing::default().election_max_us / 1000)]
+    election_max_ms: u64,
+    /// Take a snapshot after so many entries of the log
+    #[arg(long, value_name = "N", default_value_t = Compaction::default().threshold_entries)]
+    snapshot_entries: u64,
+    /// Keep so many entries before the snapshot for followers that lag a little
+    #[arg(long, value_name = "N", default_value_t = Compaction::default().trailing_entries)]
+    trailing_entries: u64,
+    /// Let the leader answer reads by its lease: faster, and right only while no clock runs much too fast
+    #[arg(long)]
+    lease_reads: bool,
+    /// Plant a bug; `rashomon list bugs` describes them
+    #[arg(long, value_name = "ID", value_parser = Bug::from_str)]
+    bug: Option<Bug>,
+    /// Where election timeouts come from [default: the system's randomness]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy)]
+struct Member {
+    id: NodeId,
+    address: SocketAddr,
+}
+
+fn parse_node(text: &str) -> Result<NodeId, String> {
+    match text.strip_prefix('n').unwrap_or(text).parse() {
+        Ok(0) | Err(_) => Err("members are numbered from 1".into()),
+        Ok(number) => Ok(NodeId(number)),
+    }
+}
+
+fn parse_member(text: &str) -> Result<Member, String> {
+    let (id, address) = text.split_once('=').ok_or("it must look like 1=127.0.0.1:7001")?;
+    let address = address.parse().map_err(|_| format!("{address:?} must look like 127.0.0.1:7001"))?;
+    Ok(Member { id: parse_node(id)?, address })
+}
+
+/// Runs one server until it is told to stop.
+pub(crate) fn run(args: NodeArgs) -> Result<ExitCode, Failure> {
+    let filter = EnvFilter::try_from_env("RASHOMON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    match args.system {
+        NodeSystem::Raft(args) => run_raft(args),
+    }
+}
+
+fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
+    let peers = members("--peer", &args.peers).map_err(Failure::Input)?;
+    let clients = members("--client", &args.clients).map_err(Failure::Input)?;
+    let listen_peers = own_address("--peer", args.id, args.listen_peers, &peers).map_err(Failure::Input)?;
+    let listen_clients = own_address("--client", args.id, args.listen_clients, &clients).map_err(Failure::Input)?;
+    let options = raft::RaftNodeOptions {
+        cluster: args.cluster,
+        client_addresses: clients.iter().map(|(&id, address)| (id, address.to_string())).collect(),
+        timing: Timing {
+            heartbeat_us: args.heartbeat_ms.saturating_mul(1000),
+            election_min_us: args.election_min_ms.saturating_mul(1000),
+            election_max_us: args.election_max_ms.saturating_mul(1000),
+            // Five parts in six, as in the default settings.
+            lease_us: args.election_min_ms.saturating_mul(1000) / 6 * 5,
+        },
+        compaction: Compaction {
+            threshold_entries: args.snapshot_entries,
+            trailing_entries: args.trailing_entries,
+        },
+        lease_reads: args.lease_reads,
+        bug: args.bug,
+        seed: args.seed,
+        ..raft::RaftNodeOptions::new(args.id, peers, args.data)
+    };
+    let result = Listeners::bind(listen_peers, listen_clients).and_then(|listeners| raft::run(&options, listeners));
+    match result {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error @ NodeError::Settings(_)) => Err(Failure::Input(error.into())),
+        Err(error) => Err(Failure::Internal(error.into())),
+    }
+}
+
+fn members(option: &str, members: &[Member]) -> anyhow::Result<BTreeMap<NodeId, SocketAddr>> {
+    let mut by_id = BTreeMap::new();
+    for member in members {
+        if by_id.insert(member.id, member.address).is_some() {
+            return Err(anyhow!("{option} gives two addresses for {}", member.id));
+        }
+    }
+    Ok(by_id)
+}
+
+fn own_address(
+    option: &str,
+    id: NodeId,
+    listen: Option<SocketAddr>,
+    members: &BTreeMap<NodeId, SocketAddr>,
+) -> anyhow::Result<SocketAddr> {
+    let own = members.get(&id).with_context(|| format!("{option} {}=ADDRESS is missing for --id {}", id.0, id.0))?;
+    Ok(listen.unwrap_or(*own))
+}
