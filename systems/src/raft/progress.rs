@@ -66,7 +66,12 @@ impl Progress {
                 }
             }
             ProgressState::Probe { .. } if grown || matched == self.matched => self.replicate(),
-            ProgressState::Snapshot { .. } if self.matched + 1 >= first => self.replicate(),
+            // Where the log was cut again meanwhile, the next append turns into a newer snapshot.
+            ProgressState::Snapshot { snapshot, .. }
+                if self.matched >= snapshot.id.position.index || self.matched + 1 >= first =>
+            {
+                self.replicate();
+            }
             ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => {}
         }
     }
@@ -76,17 +81,23 @@ impl Progress {
         self.state = ProgressState::Replicate { inflight: VecDeque::new() };
     }
 
+    /// Begins anew after what is known to match.
+    pub(super) fn probe(&mut self) {
+        self.next = self.matched + 1;
+        self.state = ProgressState::Probe { sent_at: None };
+    }
+
     /// The follower does not hold the entry at `previous_index`; `agree` is where the logs may agree. Answers that were
     /// overtaken by others change nothing.
     pub(super) fn conflicted(&mut self, previous_index: u64, agree: u64) {
         match &self.state {
-            ProgressState::Replicate { .. } if previous_index > self.matched => self.next = self.matched + 1,
+            ProgressState::Replicate { .. } if previous_index > self.matched => self.probe(),
             ProgressState::Probe { .. } if previous_index + 1 == self.next => {
-                self.next = previous_index.min(agree + 1).max(self.matched + 1);
+                self.probe();
+                self.next = previous_index.min(agree + 1).max(self.next);
             }
-            ProgressState::Probe { .. } | ProgressState::Replicate { .. } | ProgressState::Snapshot { .. } => return,
+            ProgressState::Probe { .. } | ProgressState::Replicate { .. } | ProgressState::Snapshot { .. } => {}
         }
-        self.state = ProgressState::Probe { sent_at: None };
     }
 
     /// Whether what was sent went unanswered since `deadline` and seems to be lost.

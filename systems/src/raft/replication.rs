@@ -44,6 +44,13 @@ impl Leader {
         self.progress.get(&id).map_or(self.durable, |progress| progress.matched)
     }
 
+    /// The progress of a follower that was just heard from.
+    fn heard(&mut self, from: NodeId, now: Micros) -> Option<&mut Progress> {
+        let progress = self.progress.get_mut(&from)?;
+        progress.heard_at = now;
+        Some(progress)
+    }
+
     fn confirmed(&self, id: NodeId) -> u64 {
         self.progress.get(&id).map_or(self.round, |progress| progress.acked_round)
     }
@@ -130,15 +137,13 @@ impl<M: StateMachine> Raft<M> {
     /// The progress of a follower that was just heard from.
     pub(super) fn heard_progress(&mut self, from: NodeId) -> Option<&mut Progress> {
         let Role::Leader(leader) = &mut self.role else { return None };
-        let progress = leader.progress.get_mut(&from)?;
-        progress.heard_at = self.now;
-        Some(progress)
+        leader.heard(from, self.now)
     }
 
     pub(super) fn on_heartbeat_reply(&mut self, from: NodeId, round: u64) {
         let stalled_since = Micros(self.now.since(Micros(2 * self.config.timing.heartbeat_us)));
-        let now = self.now;
-        let Some(progress) = self.heard_progress(from) else { return };
+        let Role::Leader(leader) = &mut self.role else { return };
+        let Some(progress) = leader.heard(from, self.now) else { return };
         progress.acked_round = progress.acked_round.max(round);
         if !progress.stalled_since(stalled_since) {
             return;
@@ -146,17 +151,16 @@ impl<M: StateMachine> Raft<M> {
         match &mut progress.state {
             ProgressState::Probe { sent_at } | ProgressState::Snapshot { sent_at, .. } => *sent_at = None,
             ProgressState::Replicate { .. } => {
-                progress.moved_at = now;
-                let last_sent = progress.next - 1;
-                self.ask_whether_matched(from, last_sent);
+                progress.moved_at = self.now;
+                match self.log.position(progress.next - 1) {
+                    // A follower that missed something answers this with a conflict.
+                    Some(previous) => {
+                        let commit = self.commit_index;
+                        self.send(from, Body::Append { previous, commit, entries: Vec::new() });
+                    }
+                    None => progress.probe(),
+                }
             }
-        }
-    }
-
-    /// An append without entries, which a follower that missed something answers with a conflict.
-    fn ask_whether_matched(&mut self, to: NodeId, index: u64) {
-        if let Some(previous) = self.log.position(index) {
-            self.send(to, Body::Append { previous, commit: self.commit_index, entries: Vec::new() });
         }
     }
 
@@ -275,6 +279,16 @@ impl<M: StateMachine> Raft<M> {
                 let own = answer.take_if(|_| proposed == applied);
                 self.outbox.reply(id, own.map_or(Response::Refused(Refusal::Superseded), Response::Answer));
             }
+            self.refuse_superseded(applied.term);
+        }
+    }
+
+    /// An entry of `term` is committed. Terms never fall along a log, so no log that holds it can hold an entry of an earlier
+    /// term after it, and every later leader's log holds it: what was proposed earlier and is still open will never be
+    /// committed.
+    pub(super) fn refuse_superseded(&mut self, term: u64) {
+        for id in self.requests.close_commands_before(term) {
+            self.outbox.reply(id, Response::Refused(Refusal::Superseded));
         }
     }
 }

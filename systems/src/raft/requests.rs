@@ -12,6 +12,8 @@ pub(super) struct Requests {
     open: BTreeMap<RequestId, Option<Position>>,
     /// Commands by index, then term.
     commands: BTreeMap<(u64, u64), RequestId>,
+    /// No command of an earlier term is open.
+    settled_term: u64,
 }
 
 impl Requests {
@@ -35,6 +37,20 @@ impl Requests {
             self.commands.remove(&(at.index, at.term));
         }
         closed.is_some()
+    }
+
+    /// Closes the open commands of terms before `term`.
+    pub(super) fn close_commands_before(&mut self, term: u64) -> Vec<RequestId> {
+        if term <= self.settled_term {
+            return Vec::new();
+        }
+        self.settled_term = term;
+        let old = self.commands.iter().filter(|((_, proposed), _)| *proposed < term).map(|(_, id)| *id);
+        let old = old.collect::<Vec<_>>();
+        for id in &old {
+            self.close(*id);
+        }
+        old
     }
 
     /// Closes the first open command whose place is at or before `index`.

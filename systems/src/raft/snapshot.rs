@@ -107,6 +107,7 @@ impl<M: StateMachine> Raft<M> {
         while let Some((id, _)) = self.requests.close_command_until(position.index) {
             self.outbox.reply(id, Response::Unknown);
         }
+        self.refuse_superseded(position.term);
         Ok(())
     }
 }

@@ -1,0 +1,272 @@
+//! A cluster in one hand: its network, disks and clock do exactly what a test says.
+
+use std::collections::VecDeque;
+
+use super::register::{Answer, Register, write};
+use crate::raft::{Body, Config, Message, Raft, Request, Response};
+use crate::server::{Input, Micros, NodeId, Output, Recovered, RequestId, Server, Write};
+
+pub(super) type In = Input<Message, Request<()>>;
+pub(super) type Out = Output<Message, Response<Answer>>;
+
+pub(super) fn n(id: u16) -> NodeId {
+    NodeId(id)
+}
+
+/// A message under way.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Envelope {
+    pub from: NodeId,
+    pub to: NodeId,
+    pub message: Message,
+}
+
+/// One member with its disk.
+pub(super) struct Host {
+    pub config: Config,
+    /// None while it is down.
+    pub raft: Option<Raft<Register>>,
+    /// What is durable.
+    pub disk: Recovered,
+    /// Outputs that wait for a write, beginning with that write.
+    pub waiting: VecDeque<Out>,
+    /// Writes are durable at once; otherwise only when [`Cluster::sync`] says so.
+    pub syncs: bool,
+}
+
+/// All members, and everything between them.
+pub(super) struct Cluster {
+    pub now: Micros,
+    pub hosts: Vec<Host>,
+    pub network: Vec<Envelope>,
+    pub replies: Vec<(RequestId, Response<Answer>)>,
+    /// Every output in the order in which it was carried out, where a test wants to see them.
+    pub trace: Option<Vec<(NodeId, Out)>>,
+    next_request: u64,
+}
+
+impl Cluster {
+    pub(super) fn new(nodes: u16, configure: impl Fn(&mut Config)) -> Self {
+        let host = |id| {
+            let mut config = Config::new(id, (1..=nodes).map(NodeId));
+            config.seed = u64::from(id.0);
+            configure(&mut config);
+            let raft = Raft::recover(config.clone(), Register::default(), Recovered::default()).unwrap();
+            Host { config, raft: Some(raft), disk: Recovered::default(), waiting: VecDeque::new(), syncs: true }
+        };
+        let hosts = (1..=nodes).map(NodeId).map(host).collect();
+        let mut cluster = Self {
+            now: Micros(1_000_000),
+            hosts,
+            network: Vec::new(),
+            replies: Vec::new(),
+            trace: None,
+            next_request: 1,
+        };
+        cluster.ids().into_iter().for_each(|id| cluster.step(id, Input::Tick));
+        cluster
+    }
+
+    /// A cluster of which member 1 leads in term 1, and whose no-op is committed everywhere.
+    pub(super) fn led(nodes: u16, configure: impl Fn(&mut Config)) -> Self {
+        let mut cluster = Self::new(nodes, configure);
+        cluster.elect(1);
+        cluster.heartbeat(1);
+        assert!(cluster.hosts.iter().all(|host| host.raft.as_ref().is_some_and(|raft| raft.commit_index == 1)));
+        cluster
+    }
+
+    pub(super) fn ids(&self) -> Vec<NodeId> {
+        self.hosts.iter().map(|host| host.config.id).collect()
+    }
+
+    pub(super) fn host(&mut self, id: NodeId) -> &mut Host {
+        &mut self.hosts[usize::from(id.0) - 1]
+    }
+
+    /// A member that is up.
+    pub(super) fn raft(&self, id: u16) -> &Raft<Register> {
+        self.hosts[usize::from(id) - 1].raft.as_ref().unwrap()
+    }
+
+    /// Steps without a flush.
+    pub(super) fn input(&mut self, id: NodeId, input: In) {
+        let now = self.now;
+        let host = self.host(id);
+        let mut outputs = Vec::new();
+        if let Some(raft) = &mut host.raft {
+            raft.step(now, input, &mut outputs);
+        }
+        host.waiting.extend(outputs);
+        self.carry_out(id, 0);
+    }
+
+    pub(super) fn flush(&mut self, id: NodeId) {
+        let now = self.now;
+        let host = self.host(id);
+        let mut outputs = Vec::new();
+        if let Some(raft) = &mut host.raft {
+            raft.flush(now, &mut outputs);
+        }
+        host.waiting.extend(outputs);
+        self.carry_out(id, 0);
+    }
+
+    pub(super) fn step(&mut self, id: NodeId, input: In) {
+        self.input(id, input);
+        self.flush(id);
+    }
+
+    /// Makes the next `writes` writes of a member durable.
+    pub(super) fn sync(&mut self, id: u16, writes: usize) {
+        self.carry_out(n(id), writes);
+    }
+
+    /// Carries out what does not wait for a write; up to `writes` writes become durable.
+    fn carry_out(&mut self, id: NodeId, mut writes: usize) {
+        let mut durable = Vec::new();
+        while let Some(output) = self.host(id).waiting.pop_front() {
+            let host = self.host(id);
+            if let (Output::Persist { .. }, false, 0) = (&output, host.syncs, writes) {
+                host.waiting.push_front(output);
+                break;
+            }
+            if let Some(trace) = &mut self.trace {
+                trace.push((id, output.clone()));
+            }
+            match output {
+                Output::Persist { id: write_id, write } => {
+                    writes = writes.saturating_sub(1);
+                    apply_write(&mut self.host(id).disk, write);
+                    durable.push(write_id);
+                }
+                Output::Send { to, message } => self.network.push(Envelope { from: id, to, message }),
+                Output::Reply { id, response } => self.replies.push((id, response)),
+            }
+        }
+        if let Some(last) = durable.last().copied() {
+            self.step(id, Input::Persisted(last));
+        }
+    }
+
+    /// The member dies; the first `surviving` of the writes that were under way became durable before.
+    pub(super) fn crash(&mut self, id: u16, surviving: usize) {
+        let host = self.host(n(id));
+        host.raft = None;
+        let writes = host.waiting.drain(..).filter_map(|output| match output {
+            Output::Persist { write, .. } => Some(write),
+            Output::Send { .. } | Output::Reply { .. } => None,
+        });
+        writes.take(surviving).for_each(|write| apply_write(&mut host.disk, write));
+    }
+
+    pub(super) fn restart(&mut self, id: u16) {
+        let host = self.host(n(id));
+        host.config.seed += 1_000;
+        host.raft = Some(Raft::recover(host.config.clone(), Register::default(), host.disk.clone()).unwrap());
+        self.step(n(id), Input::Tick);
+    }
+
+    pub(super) fn request(&mut self, id: u16, request: Request<()>) -> RequestId {
+        let request_id = self.request_id();
+        self.step(n(id), Input::Request { id: request_id, request });
+        request_id
+    }
+
+    pub(super) fn request_id(&mut self) -> RequestId {
+        self.next_request += 1;
+        RequestId(self.next_request - 1)
+    }
+
+    pub(super) fn write(&mut self, id: u16, value: u64) -> RequestId {
+        self.request(id, Request::Command(write(value)))
+    }
+
+    pub(super) fn read(&mut self, id: u16) -> RequestId {
+        self.request(id, Request::Query(()))
+    }
+
+    /// The answer to a request, where there is one.
+    pub(super) fn reply(&self, id: RequestId) -> Option<&Response<Answer>> {
+        self.replies.iter().find(|(replied, _)| *replied == id).map(|(_, response)| response)
+    }
+
+    /// The value that a request was answered with.
+    pub(super) fn value(&self, id: RequestId) -> Option<u64> {
+        match self.reply(id) {
+            Some(Response::Answer(answer)) => Some(answer.value),
+            Some(Response::Transferred | Response::Refused(_) | Response::Unknown) | None => None,
+        }
+    }
+
+    /// Hands a member a message that nobody sent, and takes what it sends in turn.
+    pub(super) fn tell(&mut self, to: u16, from: u16, term: u64, body: Body) -> Vec<Envelope> {
+        self.network.clear();
+        self.step(n(to), Input::Message { from: n(from), message: Message { term, body } });
+        std::mem::take(&mut self.network)
+    }
+
+    /// Delivers the message at this place of the network.
+    pub(super) fn deliver(&mut self, index: usize) {
+        let Envelope { from, to, message } = self.network.remove(index);
+        self.step(to, Input::Message { from, message });
+    }
+
+    /// Delivers, oldest first, until nothing is under way; what `keep` refuses is lost.
+    pub(super) fn settle(&mut self, keep: impl Fn(&Envelope) -> bool) {
+        while !self.network.is_empty() {
+            if keep(&self.network[0]) {
+                self.deliver(0);
+            } else {
+                self.network.remove(0);
+            }
+        }
+    }
+
+    /// Delivers all.
+    pub(super) fn stabilize(&mut self) {
+        self.settle(|_| true);
+    }
+
+    /// Delivers what does not touch `id`; the rest is lost.
+    pub(super) fn stabilize_without(&mut self, id: u16) {
+        self.settle(|envelope| envelope.from != n(id) && envelope.to != n(id));
+    }
+
+    pub(super) fn pass(&mut self, micros: u64) {
+        self.now = self.now.after(micros);
+    }
+
+    /// Time passes until the member's timer goes off.
+    pub(super) fn timeout(&mut self, id: u16) {
+        self.now = self.now.max(self.raft(id).deadline());
+        self.step(n(id), Input::Tick);
+    }
+
+    /// The member's election timer goes off when nobody heard a leader lately, and all that follows happens.
+    pub(super) fn elect(&mut self, id: u16) {
+        self.pass(self.raft(id).config.timing.election_min_us);
+        self.timeout(id);
+        self.stabilize();
+        assert!(self.raft(id).is_leader());
+    }
+
+    /// The leader's timer goes off, and all that follows happens.
+    pub(super) fn heartbeat(&mut self, id: u16) {
+        self.timeout(id);
+        self.stabilize();
+    }
+
+    /// The terms of the entries in a member's log, from its base on.
+    pub(super) fn terms(&self, id: u16) -> Vec<u64> {
+        let log = &self.raft(id).log;
+        (log.base().index + 1..=log.last_index()).filter_map(|index| log.term_at(index)).collect()
+    }
+}
+
+fn apply_write(disk: &mut Recovered, write: Write) {
+    match write {
+        Write::Append(records) => disk.records.extend(records),
+        Write::Checkpoint { snapshot, tail } => *disk = Recovered { snapshot: Some(snapshot), records: tail },
+    }
+}
