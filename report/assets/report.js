@@ -4,25 +4,27 @@
   const data = JSON.parse(document.getElementById('plots-data').textContent);
   const places = { latency: document.getElementById('plot-latency'), rate: document.getElementById('plot-rate') };
   const root = document.documentElement;
-  let plots = [];
+  const plots = new Map();
 
   const colour = (name) => getComputedStyle(root).getPropertyValue('--' + name).trim();
   const seconds = (time) => time.toFixed(3) + ' s';
   const figure = (value, unit) => (value == null ? 'none' : value.toLocaleString('en', { maximumFractionDigits: 2 }) + ' ' + unit);
 
-  const latency = {
-    unit: 'ms', logarithmic: true, height: 270,
-    lines: [
-      { key: 'p50', label: 'median', width: 2 }, { key: 'p95', label: 'p95', width: 1.5 },
-      { key: 'p99', label: 'p99', width: 1.5 }, { key: 'max', label: 'slowest', width: 1, dash: [3, 3] },
-    ],
-  };
-  const rate = {
-    unit: '/s', logarithmic: false, height: 200,
-    lines: [
-      { key: 'ok', label: 'ok', width: 1.75 }, { key: 'fail', label: 'fail', width: 1.5, dash: [6, 3] },
-      { key: 'info', label: 'info (unknown)', width: 1.75, dash: [2, 2] },
-    ],
+  const plans = {
+    latency: {
+      unit: 'ms', logarithmic: true, height: 270, nothing: 'No operation was acknowledged, so there is no latency to plot.',
+      lines: [
+        { key: 'p50', label: 'median', width: 2 }, { key: 'p95', label: 'p95', width: 1.5 },
+        { key: 'p99', label: 'p99', width: 1.5 }, { key: 'max', label: 'slowest', width: 1, dash: [3, 3] },
+      ],
+    },
+    rate: {
+      unit: '/s', logarithmic: false, height: 200, nothing: 'No operation completed, so there is no rate to plot.',
+      lines: [
+        { key: 'ok', label: 'ok', width: 1.75 }, { key: 'fail', label: 'fail', width: 1.5, dash: [6, 3] },
+        { key: 'info', label: 'info (unknown)', width: 1.75, dash: [2, 2] },
+      ],
+    },
   };
 
   function shadeFaults(u) {
@@ -106,7 +108,7 @@
       width: place.clientWidth, height: plot.height,
       cursor: { sync: { key: 'time' }, y: false, points: { size: 7 } },
       legend: { live: false },
-      padding: [10, 1, 0, 0],
+      padding: [10, 14, 0, 0],
       scales: { x: { time: false, range: wholeRun }, y: plot.logarithmic ? { distr: 3, log: 10 } : { range: (u, low, high) => [0, Math.max(1, high * 1.08)] } },
       axes: [
         { ...axis, values: (u, splits) => splits.map((value) => +value.toFixed(3) + ' s') },
@@ -126,9 +128,11 @@
   }
 
   function drawAll() {
-    plots.forEach((u) => u.destroy());
-    for (const place of Object.values(places)) place.textContent = '';
-    plots = [draw(places.latency, latency), draw(places.rate, rate)];
+    for (const name of drawn) {
+      plots.get(name)?.destroy();
+      places[name].textContent = '';
+      plots.set(name, draw(places[name], plans[name]));
+    }
   }
 
   function moveCursor(event, u) {
@@ -151,20 +155,23 @@
   }
 
   copyCommand();
-  if (!data.time.some((_, position) => data.ok[position] || data.fail[position] || data.info[position])) {
-    for (const place of Object.values(places)) {
-      place.textContent = 'No operation completed, so there is nothing to plot.';
-      place.style.minHeight = '0';
+  const drawn = Object.keys(plans).filter((name) => {
+    const some = plans[name].lines.some((line) => data[line.key].some((value) => value));
+    if (!some) {
+      places[name].textContent = plans[name].nothing;
+      places[name].classList.add('empty');
+      places[name].removeAttribute('tabindex');
     }
-    return;
-  }
+    return some;
+  });
+  if (!drawn.length) return;
   for (const note of document.querySelectorAll('.script-only')) note.hidden = false;
   drawAll();
-  Object.values(places).forEach((place, position) => place.addEventListener('keydown', (event) => moveCursor(event, plots[position])));
-  new ResizeObserver(() => plots.forEach((u, position) => {
-    const width = Object.values(places)[position].clientWidth;
+  for (const name of drawn) places[name].addEventListener('keydown', (event) => moveCursor(event, plots.get(name)));
+  new ResizeObserver(() => plots.forEach((u, name) => {
+    const width = places[name].clientWidth;
     if (width && width !== u.width) u.setSize({ width, height: u.height });
-  })).observe(places.latency);
+  })).observe(places[drawn[0]]);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
   const printing = (on) => () => { root.classList.toggle('printing', on); drawAll(); };
   addEventListener('beforeprint', printing(true));

@@ -46,8 +46,7 @@ impl Page<'_> {
 
     fn interesting_moment(&self) -> Markup {
         let fault = self.faults.iter().find(|fault| fault.failed.is_none());
-        let moment =
-            fault.map_or(TimeNs(self.end.0 / 2), |fault| fault.bites.as_ref().map_or(fault.began, |(time, _)| *time));
+        let moment = fault.map_or(TimeNs(self.end.0 / 2), |fault| fault.began);
         html! {
             @match fault {
                 Some(fault) => h2 id="evidence-title" { "The clients when fault #" (fault.number) " (" (clip(&fault.kind, 40)) ") began" },

@@ -62,7 +62,7 @@ impl Page<'_> {
             ),
             Tile::new(
                 "rate",
-                format!("{:.0} ok/s", statistics.acknowledged_per_second),
+                format!("{} ok/s", rate(statistics.acknowledged_per_second)),
                 format!("over {}", TimeNs(statistics.duration_ns)),
             ),
         ];
@@ -91,4 +91,10 @@ impl Tile {
     fn markup(&self) -> Markup {
         html! { div.tile { span.name { (self.name) } span.figure { (self.figure) } span.note { (self.note) } } }
     }
+}
+
+/// Whole operations a second; one decimal where there are few.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people, never negative")]
+fn rate(per_second: f64) -> String {
+    if per_second < 10.0 { format!("{per_second:.1}") } else { count(per_second.round() as u64) }
 }

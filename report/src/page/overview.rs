@@ -34,6 +34,7 @@ impl Page<'_> {
         let mut strips = self.fault_strips();
         strips.extend(self.leader_strips());
         strips.extend(self.unanswered_strip());
+        strips.extend(self.final_reads_strip());
         html! {
             @if !strips.is_empty() {
                 div.overview role="group" aria-label="Faults, leaders and times without an answer" {
@@ -99,6 +100,16 @@ impl Page<'_> {
             })
             .collect();
         (!spans.is_empty()).then(|| Strip { name: "no ok".into(), spans })
+    }
+
+    fn final_reads_strip(&self) -> Option<Strip> {
+        let finals = || self.operations.iter().filter(|operation| operation.is_final);
+        let from = finals().map(|operation| operation.invoked).min()?;
+        let to = finals().map(|operation| operation.completed.unwrap_or(self.end)).max()?;
+        let hint =
+            format!("{} final reads from {from} to {to}, after all faults were healed", count(finals().count() as u64));
+        let span = Span { from, to, class: "leads".into(), text: between(from, to), hint };
+        Some(Strip { name: "final reads".into(), spans: vec![span] })
     }
 
     fn strip(&self, strip: &Strip) -> Markup {

@@ -19,9 +19,9 @@ struct PlotsData {
     p95: Vec<Option<f64>>,
     p99: Vec<Option<f64>>,
     max: Vec<Option<f64>>,
-    ok: Vec<f64>,
-    fail: Vec<f64>,
-    info: Vec<f64>,
+    ok: Vec<Option<f64>>,
+    fail: Vec<Option<f64>>,
+    info: Vec<Option<f64>>,
     faults: Vec<PlotFault>,
     end: f64,
 }
@@ -75,10 +75,7 @@ impl Page<'_> {
                 .map(|bucket| bucket.latency.as_ref().map(|latency| milliseconds(pick(latency))))
                 .collect()
         };
-        let rate = |pick: fn(&Bucket) -> u64| -> Vec<f64> {
-            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            series.buckets.iter().map(|bucket| rounded(pick(bucket) as f64 / seconds, 10.0)).collect()
-        };
+        let rate = |pick: fn(&Bucket) -> u64| self.rate(&series, pick);
         #[expect(clippy::cast_precision_loss, reason = "at most 200 buckets")]
         let time = (0..series.buckets.len()).map(|position| rounded((position as f64 + 0.5) * seconds, 1e4)).collect();
         json_for_script(&PlotsData {
@@ -93,6 +90,18 @@ impl Page<'_> {
             faults: self.plot_faults(),
             end: self.end.as_secs_f64(),
         })
+    }
+
+    /// Completions a second. The last bucket is cut by the end of the run and left out where little of it is left.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    fn rate(&self, series: &Series, pick: fn(&Bucket) -> u64) -> Vec<Option<f64>> {
+        let buckets = series.buckets.iter().enumerate();
+        let rates = buckets.map(|(position, bucket)| {
+            let length_ns = (self.end.0 - position as u64 * series.width_ns).min(series.width_ns);
+            let enough = length_ns * 2 >= series.width_ns || series.buckets.len() == 1;
+            enough.then(|| rounded(pick(bucket) as f64 / TimeNs(length_ns.max(1)).as_secs_f64(), 10.0))
+        });
+        rates.collect()
     }
 
     fn plot_faults(&self) -> Vec<PlotFault> {

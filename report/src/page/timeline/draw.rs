@@ -13,8 +13,8 @@ use crate::verdict::OutcomeKind;
 
 /// The width to aim at: that of the page beside the names.
 const WIDTH_PX: f64 = 1028.0;
-/// What all operations beside the witness get at least.
-const CONTEXT_PX: f64 = 480.0;
+/// What an axis gets at least, so that gaps of different length look different.
+const NARROWEST_PX: f64 = 480.0;
 const LANE_PX: f64 = 30.0;
 const BAR_PX: f64 = 20.0;
 const FAULT_ROW_PX: f64 = 17.0;
@@ -255,7 +255,7 @@ fn axis(scene: &Scene, times: Vec<TimeNs>) -> Axis {
         .map(|bar| (bar, NUMBER_PX + text_px(&bar.record.text, WITNESS_CHARS)))
         .collect();
     let needed: f64 = witness.iter().map(|(_, width)| width).sum();
-    let mut axis = Axis::of(times, (WIDTH_PX - needed).max(CONTEXT_PX));
+    let mut axis = Axis::of(times, (WIDTH_PX - needed).max(NARROWEST_PX));
     for (bar, width) in witness {
         axis.widen(bar.record.invoked_ns, bar.last_seen(), width);
     }
@@ -286,7 +286,7 @@ fn text_place(bar: &Bar, from: f64, to: f64, next: f64) -> Option<(f64, usize)> 
     let inside_from = from + if bar.witness.is_some() { NUMBER_PX } else { 4.0 };
     let inside = chars_in(to.min(next) - inside_from - 3.0);
     let beside = chars_in(next - to - 8.0);
-    if inside >= length || inside >= beside && inside >= FEWEST {
+    if inside >= length || inside >= FEWEST && (inside >= beside || bar.witness.is_some()) {
         Some((inside_from, inside))
     } else {
         (beside >= FEWEST.min(length)).then_some((to + 4.0, beside))

@@ -10,7 +10,12 @@ use crate::verdict::{OperationRecord, OutcomeKind};
 /// Witness operations that are drawn.
 const MOST_WITNESS: usize = 60;
 /// Operations that are drawn beside them.
-const MOST_CONTEXT: usize = 44;
+const MOST_BESIDE: usize = 24;
+/// Operations that are drawn although they were asked after the witness ended: they explain little.
+const MOST_AFTER: usize = 8;
+/// Operations that are drawn around a moment, and the processes that they are of.
+const MOST_AROUND: usize = 56;
+const MOST_PROCESSES_AROUND: usize = 12;
 const MOST_LANES: usize = 40;
 /// Characters kept of an operation's text.
 const MOST_TEXT: usize = 300;
@@ -73,23 +78,40 @@ impl Scene {
         let mut focus: Vec<TimeNs> =
             drawn.iter().flat_map(|record| [Some(record.invoked_ns), record.completed_ns]).flatten().collect();
         focus.sort_unstable();
-        let near = nearest(
-            &focus,
-            operations
-                .iter()
-                .filter(|operation| keys.contains(operation.call.key()) && !indices.contains(&operation.invoke_index)),
-        );
-        let left_out = near.in_window.saturating_sub(near.shown.len()) + witness.len() - drawn.len();
+        let last = focus.last().copied().unwrap_or_default();
+        let (after, beside): (Vec<&Operation>, Vec<&Operation>) = operations
+            .iter()
+            .filter(|operation| keys.contains(operation.call.key()) && !indices.contains(&operation.invoke_index))
+            .partition(|operation| operation.invoked > last);
+        let beside = nearest(&focus, beside, MOST_BESIDE);
+        let after = nearest(&focus, after, MOST_AFTER);
+        let left_out = beside.left_out + witness.len() - drawn.len();
         let marked = drawn.iter().enumerate().map(|(position, record)| Bar::new(record.clone(), Some(position + 1)));
-        let context = near.shown.into_iter().map(|operation| Bar::new(operation.into(), None));
+        let context = beside.shown.into_iter().chain(after.shown).map(|operation| Bar::new(operation.into(), None));
         Self::of_bars(marked.chain(context), left_out, true)
     }
 
     /// What was done close to one moment.
     pub(in crate::page) fn around_moment(moment: TimeNs, operations: &[Operation]) -> Self {
-        let near = nearest(&[moment], operations.iter());
-        let left_out = near.in_window.saturating_sub(near.shown.len());
-        Self::of_bars(near.shown.into_iter().map(|operation| Bar::new(operation.into(), None)), left_out, false)
+        // Enough to know who was busy then; each of them gets as many operations as there is room for.
+        let close = nearest(&[moment], operations.iter().collect(), 10 * MOST_AROUND).shown;
+        let mut by_process: BTreeMap<ProcessId, Vec<&Operation>> = BTreeMap::new();
+        for operation in close {
+            by_process.entry(operation.process).or_default().push(operation);
+        }
+        let processes = by_process.len().min(MOST_PROCESSES_AROUND);
+        let each = (MOST_AROUND / processes.max(1)).clamp(4, 10);
+        let drawn: Vec<&Operation> = by_process
+            .into_values()
+            .take(processes)
+            .flat_map(|operations| nearest(&[moment], operations, each).shown)
+            .collect();
+        let from = drawn.iter().map(|operation| operation.invoked).min().unwrap_or_default();
+        let to = drawn.iter().map(|operation| last_seen(operation)).max().unwrap_or_default();
+        let then =
+            operations.iter().filter(|operation| operation.invoked <= to && last_seen(operation) >= from).count();
+        let bars = drawn.iter().map(|operation| Bar::new((*operation).into(), None));
+        Self::of_bars(bars, then - drawn.len(), false)
     }
 
     fn of_bars(bars: impl Iterator<Item = Bar>, mut left_out: usize, same_objects_only: bool) -> Self {
@@ -136,29 +158,31 @@ impl Lane {
 
 struct Near<'a> {
     shown: Vec<&'a Operation>,
-    in_window: usize,
+    left_out: usize,
 }
 
-/// The operations closest to the times of `focus` (sorted), and how many lie between the first and the last of them.
-fn nearest<'a>(focus: &[TimeNs], operations: impl Iterator<Item = &'a Operation>) -> Near<'a> {
+/// The operations closest to the times of `focus` (sorted), and how many others lie between the first and the last of
+/// these times.
+fn nearest<'a>(focus: &[TimeNs], operations: Vec<&'a Operation>, most: usize) -> Near<'a> {
     let (Some(&first), Some(&last)) = (focus.first(), focus.last()) else {
-        return Near { shown: Vec::new(), in_window: 0 };
+        return Near { shown: Vec::new(), left_out: 0 };
     };
-    let mut in_window = 0;
-    let mut ranked: Vec<(u64, &Operation)> = Vec::new();
-    for operation in operations {
-        let ended = operation.completed.unwrap_or(operation.invoked);
-        in_window += usize::from(operation.invoked <= last && ended >= first);
-        // What was asked after the last of them explains little.
-        let weight = if operation.invoked > last && first < last { 4 } else { 1 };
-        ranked.push((distance(focus, operation.invoked, ended).saturating_mul(weight), operation));
-    }
-    let shown = ranked.len().min(MOST_CONTEXT);
+    let mut ranked: Vec<(u64, &Operation)> = operations
+        .into_iter()
+        .map(|operation| (distance(focus, operation.invoked, last_seen(operation)), operation))
+        .collect();
+    let shown = ranked.len().min(most);
     if shown < ranked.len() {
         ranked.select_nth_unstable_by_key(shown, |(distance, operation)| (*distance, operation.invoke_index));
-        ranked.truncate(shown);
     }
-    Near { shown: ranked.into_iter().map(|(_, operation)| operation).collect(), in_window }
+    let others = ranked.split_off(shown);
+    let within = |operation: &Operation| operation.invoked <= last && last_seen(operation) >= first;
+    let left_out = others.iter().filter(|(_, operation)| within(operation)).count();
+    Near { shown: ranked.into_iter().map(|(_, operation)| operation).collect(), left_out }
+}
+
+fn last_seen(operation: &Operation) -> TimeNs {
+    operation.completed.unwrap_or(operation.invoked)
 }
 
 /// From an interval to the closest of some sorted times; 0 where one lies within.
@@ -203,7 +227,7 @@ mod tests {
             operations.iter().filter(|operation| operation.process.0 == 4).map(Into::into).collect();
         let scene = Scene::around_witness(&witness, &operations);
         assert!(scene.lanes.len() <= MOST_LANES);
-        assert!(scene.bars().count() <= MOST_WITNESS + MOST_CONTEXT);
+        assert!(scene.bars().count() <= MOST_WITNESS + MOST_BESIDE + MOST_AFTER);
         assert_eq!(scene.bars().filter(|bar| bar.witness.is_some()).count(), witness.len());
         assert!(scene.left_out > 0);
     }
@@ -212,8 +236,8 @@ mod tests {
     fn the_closest_operations_are_shown() {
         let operations = crowd();
         let scene = Scene::around_moment(TimeNs(500 * MS), &operations);
-        assert!(scene.bars().count() == MOST_CONTEXT && scene.lanes.len() <= MOST_LANES || scene.left_out > 0);
-        assert!(scene.bars().all(|bar| bar.record.invoked_ns.0.abs_diff(500 * MS) < 50 * MS));
+        assert!(scene.bars().count() >= 40 && scene.lanes.len() == MOST_PROCESSES_AROUND);
+        assert!(scene.bars().all(|bar| bar.record.invoked_ns.0.abs_diff(500 * MS) < 300 * MS));
     }
 
     #[test]
