@@ -5,6 +5,7 @@ mod clients;
 mod plan;
 mod results;
 mod run;
+mod verdict;
 mod world;
 
 use std::process::ExitCode;

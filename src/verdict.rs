@@ -35,7 +35,7 @@ pub(crate) fn anomaly(check: &WorkloadCheck, operations: &[Operation]) -> Option
 fn verdict(report: &Report) -> Verdict {
     match report.verdict {
         Checked::Valid { .. } => Verdict::Valid,
-        Checked::Invalid { .. } => Verdict::Invalid,
+        Checked::Invalid(_) => Verdict::Invalid,
         Checked::Unknown { .. } => Verdict::Unknown,
     }
 }
@@ -43,7 +43,7 @@ fn verdict(report: &Report) -> Verdict {
 fn reason(report: &Report) -> String {
     match &report.verdict {
         Checked::Valid { .. } => String::new(),
-        Checked::Invalid { witness } => witness.explanation.clone(),
+        Checked::Invalid(witness) => witness.explanation.clone(),
         Checked::Unknown { why, proven } => format!("{why}; {}", proven_text(proven)),
     }
 }

@@ -110,7 +110,7 @@ async fn wait_until_ready(cluster: &RaftCluster, watch: &Watch, stop: &Stop) -> 
             bail!("stopped before the cluster was ready");
         }
         if Instant::now() >= give_up {
-            bail!("the cluster has no leader after {} s: {}", READY_DEADLINE.as_secs(), cluster.last_words());
+            bail!("the cluster has no leader after {} s; the logs of its servers say why", READY_DEADLINE.as_secs());
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

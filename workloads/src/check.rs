@@ -39,7 +39,7 @@ impl Model {
     /// [`CheckError`] where an operation is none of the model's.
     pub fn check(&self, operations: &[Operation], options: &Options) -> Result<Checked, CheckError> {
         let report = match self {
-            Self::Register { initial } => check_history(&Register::starting_with(initial.clone()), operations, options),
+            Self::Register { initial } => check_history(&Register { initial: initial.clone() }, operations, options),
             Self::ListAppend => check_history(&AppendList, operations, options),
             Self::Set => check_history(&GrowSet, operations, options),
         }?;

@@ -1,0 +1,1 @@
+pub(crate) fn command() -> Result<std::process::ExitCode, super::Failure> { Ok(std::process::ExitCode::SUCCESS) }
