@@ -155,6 +155,7 @@
   }
 
   copyCommand();
+  for (const element of document.querySelectorAll('.script-only')) element.hidden = false;
   const drawn = Object.keys(plans).filter((name) => {
     const some = plans[name].lines.some((line) => data[line.key].some((value) => value));
     if (!some) {
@@ -165,7 +166,6 @@
     return some;
   });
   if (!drawn.length) return;
-  for (const note of document.querySelectorAll('.script-only')) note.hidden = false;
   drawAll();
   for (const name of drawn) places[name].addEventListener('keydown', (event) => moveCursor(event, plots.get(name)));
   new ResizeObserver(() => plots.forEach((u, name) => {

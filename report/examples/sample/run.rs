@@ -206,7 +206,7 @@ impl Fault {
         if !self.bites {
             return vec![
                 line(self.from, "begin", &self.detail),
-                line(self.from + 90 * MS, "failed", "no packet was dropped within 90 ms"),
+                line(self.from + 90 * MS, "failed", "the process was still there after 90 ms"),
             ];
         }
         let how = match self.kind {

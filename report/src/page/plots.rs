@@ -38,17 +38,17 @@ impl Page<'_> {
     pub(super) fn plots(&self) -> Markup {
         html! {
             (self.fault_legend())
-            figure {
+            figure.script-only hidden {
                 figcaption { "Latency of acknowledged operations" span.unit { "ms, logarithmic" } }
                 div.plot id="plot-latency" tabindex="0" role="img"
                     aria-label="Latency over time: median, 95th and 99th percentile and slowest. Arrow keys move the cursor." {}
             }
-            figure {
+            figure.script-only hidden {
                 figcaption { "Completions a second, by outcome" span.unit { "operations/s" } }
                 div.plot id="plot-rate" tabindex="0" role="img"
                     aria-label="Completions a second over time, by outcome. Arrow keys move the cursor." {}
             }
-            noscript { p.note { "The two plots need JavaScript; the figures behind them stand in the tables below." } }
+            noscript { p.note { "Plots of latency and rate over time need JavaScript; the totals stand in the tables below." } }
             p.note.script-only hidden { "One point is " (count(self.series().width_ns / 1_000_000)) " ms. Drag to zoom, double-click to see all, click a name to hide its line." }
         }
     }
