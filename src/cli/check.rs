@@ -103,7 +103,9 @@ impl Model {
         let plan: Option<Plan> = plan.and_then(|text| serde_json::from_str(&text).ok());
         match plan {
             Some(plan) => plan.workload.model().into(),
-            None if operations.iter().any(|operation| matches!(operation.call, Call::Append { .. })) => Self::ListAppend,
+            None if operations.iter().any(|operation| matches!(operation.call, Call::Append { .. })) => {
+                Self::ListAppend
+            }
             None if operations.iter().any(|operation| matches!(operation.call, Call::Add { .. })) => Self::Set,
             None => Self::Register,
         }
@@ -234,7 +236,10 @@ fn available_threads() -> usize {
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|threads| (1..=1024).contains(threads)).ok_or_else(|| "write a number from 1 to 1024".into())
+    text.parse()
+        .ok()
+        .filter(|threads| (1..=1024).contains(threads))
+        .ok_or_else(|| "write a number from 1 to 1024".into())
 }
 
 fn parse_value(text: &str) -> Result<Value, String> {

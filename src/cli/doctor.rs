@@ -1,1 +1,3 @@
-pub(crate) fn command() -> Result<std::process::ExitCode, super::Failure> { Ok(std::process::ExitCode::SUCCESS) }
+pub(crate) fn command() -> Result<std::process::ExitCode, super::Failure> {
+    Ok(std::process::ExitCode::SUCCESS)
+}

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 /// Reads `30s`, `500ms`, `2m`, `1h 30m`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let signed: SignedDuration = text.parse().map_err(|_| format!("{text:?} is no duration: write 30s, 500ms or 2m"))?;
+    let signed: SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is no duration: write 30s, 500ms or 2m"))?;
     Duration::try_from(signed).map_err(|_| format!("{text:?} is negative"))
 }
 

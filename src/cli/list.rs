@@ -55,18 +55,16 @@ pub(crate) fn run(args: &ListArgs) -> ExitCode {
 impl Catalogue {
     fn rows(self) -> (&'static str, Vec<(String, String)>) {
         match self {
-            Self::Systems => (
-                "Systems",
-                System::ALL.iter().map(|system| (system.to_string(), system_row(*system))).collect(),
-            ),
+            Self::Systems => {
+                ("Systems", System::ALL.iter().map(|system| (system.to_string(), system_row(*system))).collect())
+            }
             Self::Workloads => (
                 "Workloads",
                 Workload::ALL.iter().map(|workload| (workload.to_string(), workload.description().into())).collect(),
             ),
-            Self::Faults => (
-                "Faults",
-                FaultKind::ALL.iter().map(|kind| (kind.to_string(), kind.description().into())).collect(),
-            ),
+            Self::Faults => {
+                ("Faults", FaultKind::ALL.iter().map(|kind| (kind.to_string(), kind.description().into())).collect())
+            }
             Self::Bugs => ("Bugs", Bug::ALL.iter().map(|bug| (bug.to_string(), bug_row(*bug))).collect()),
             Self::Models => (
                 "Models",

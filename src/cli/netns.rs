@@ -29,9 +29,9 @@ pub(crate) fn run(plan: &Plan, out: &Path, fail_on_unknown: bool) -> Result<Exit
 fn run_inside(plan: &Plan, out: &Path, inside: &Inside) -> Result<VerdictFile> {
     let folder = RunFolder::create(out, plan)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the controller's threads")?;
-    let verdict = runtime.block_on(run::run(plan, &folder, inside)).with_context(|| {
-        format!("the run did not come to a verdict; what it saw is in {}", folder.path().display())
-    })?;
+    let verdict = runtime
+        .block_on(run::run(plan, &folder, inside))
+        .with_context(|| format!("the run did not come to a verdict; what it saw is in {}", folder.path().display()))?;
     let report = folder.report().display().to_string();
     let folder_text = folder.path().display().to_string();
     let options = TerminalOptions {

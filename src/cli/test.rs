@@ -12,7 +12,7 @@ use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, many, netns};
-use crate::plan::{PLAN_VERSION, SNAPSHOT_ENTRIES, Plan, System, World};
+use crate::plan::{PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rashomon_history::{Call, Outcome, ProcessId, Recorder};
-use rashomon_workloads::{Generator, Pace};
+use rashomon_workloads::{Generator, Pace, Role};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -62,11 +62,18 @@ impl Drive {
     }
 
     /// Lets all clients ask until `until` or until the run is stopped; each finishes its last operation.
-    pub(crate) async fn run(self: &Arc<Self>, plan: &Plan, clients: Vec<Client>, until: Instant, stop: &Stop) -> Result<()> {
+    pub(crate) async fn run(
+        self: &Arc<Self>,
+        plan: &Plan,
+        clients: Vec<Client>,
+        until: Instant,
+        stop: &Stop,
+    ) -> Result<()> {
         let mut tasks = JoinSet::new();
         for (number, client) in clients.into_iter().enumerate() {
             let pace = Pace::new(plan.seed, number as u64, plan.clients.into(), plan.rate.into());
-            let asking = Asking { process: ProcessId(number as u64), client, pace, until };
+            let role = Role::of(number, plan.clients.into(), plan.nodes.into());
+            let asking = Asking { process: ProcessId(number as u64), client, role, pace, until };
             tasks.spawn(asking.run(Arc::clone(self), stop.clone()));
         }
         join_all(tasks).await
@@ -113,7 +120,13 @@ impl Drive {
     }
 
     /// One operation: written down before it is sent, and when it is answered.
-    async fn operation(&self, process: &mut ProcessId, client: &Client, call: &Call, is_final: bool) -> Result<Outcome> {
+    async fn operation(
+        &self,
+        process: &mut ProcessId,
+        client: &Client,
+        call: &Call,
+        is_final: bool,
+    ) -> Result<Outcome> {
         self.recorder.invoke(*process, Some(client.home()), is_final, call).context("recording the history")?;
         let answer = client.call(call, self.operation_deadline).await;
         self.recorder
@@ -138,6 +151,7 @@ async fn join_all(mut tasks: JoinSet<Result<()>>) -> Result<()> {
 struct Asking {
     process: ProcessId,
     client: Client,
+    role: Role,
     pace: Pace,
     until: Instant,
 }
@@ -153,7 +167,7 @@ impl Asking {
             if Instant::now() >= self.until {
                 return Ok(());
             }
-            let call = drive.generator().next_call();
+            let call = drive.generator().next_call(self.role);
             let outcome = drive.operation(&mut self.process, &self.client, &call, false).await?;
             drive.generator().observe(&call, &outcome);
             // A client that was held up does not catch up: bursts would hide what a fault does to latency.

@@ -61,7 +61,11 @@ fn enough_acknowledged(plan: &Plan, statistics: &Statistics) -> Guard {
     let asked = u64::from(plan.rate) * plan.time_limit_ms / 1000;
     let least = (asked * LEAST_ACKNOWLEDGED_PERCENT / 100).max(LEAST_ACKNOWLEDGED);
     let acknowledged = statistics.operations.ok - statistics.final_reads.min(statistics.operations.ok);
-    guard("enough was acknowledged", acknowledged >= least, format!("{acknowledged} operations, at least {least} wanted"))
+    guard(
+        "enough was acknowledged",
+        acknowledged >= least,
+        format!("{acknowledged} operations, at least {least} wanted"),
+    )
 }
 
 fn kind_bit(kind: &str, statistics: &Statistics) -> Guard {

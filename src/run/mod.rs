@@ -68,13 +68,7 @@ struct Seen {
 }
 
 /// The part of a run in which there are servers: everything that it sees is in the history.
-async fn record(
-    plan: &Plan,
-    folder: &RunFolder,
-    inside: &Inside,
-    stop: &Stop,
-    progress: &Progress,
-) -> Result<Seen> {
+async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, progress: &Progress) -> Result<Seen> {
     progress.phase("set up");
     let cluster = RaftCluster::start(plan, &folder.nodes(), inside).context("setting up the cluster")?;
     let nodes = cluster.nodes();
@@ -190,7 +184,8 @@ async fn final_reads(
 fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result<VerdictFile> {
     let history = read_history(&folder.history()).context("reading back what was recorded")?;
     let operations = history.operations();
-    let options = Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
+    let options =
+        Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
     let check = plan.workload.model().check(&operations, &options).context("checking the history")?;
     let evidence = Evidence {
         plan,
@@ -207,9 +202,8 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
 }
 
 fn write_report(plan: &Plan, folder: &RunFolder, history: &History, verdict: &VerdictFile) -> Result<()> {
-    let mut links: Vec<(String, String)> = ["history.jsonl", "plan.json", "verdict.json"]
-        .map(|file| (file.to_owned(), file.to_owned()))
-        .into();
+    let mut links: Vec<(String, String)> =
+        ["history.jsonl", "plan.json", "verdict.json"].map(|file| (file.to_owned(), file.to_owned())).into();
     links.extend((1..=plan.nodes).map(|node| (format!("n{node}"), format!("nodes/n{node}/node.log"))));
     let page = render(&ReportInput {
         title: &format!("{} {}", plan.system, plan.workload),

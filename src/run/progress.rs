@@ -50,7 +50,8 @@ impl Progress {
     pub(crate) fn follow(&self, drive: &Arc<Drive>) -> Following {
         let (progress, drive) = (self.clone(), Arc::clone(drive));
         Following(tokio::spawn(async move {
-            let per_second = f64::from(u32::try_from(Duration::from_secs(1).as_millis() / REFRESH.as_millis()).unwrap_or(1));
+            let per_second =
+                f64::from(u32::try_from(Duration::from_secs(1).as_millis() / REFRESH.as_millis()).unwrap_or(1));
             let mut rate = 0.0;
             let mut before = drive.counts.read()[0];
             loop {

@@ -28,7 +28,9 @@ impl Stop {
                 if times > 1 {
                     std::process::exit(255);
                 }
-                eprintln!("stopping: faults are healed, and what was seen so far is checked; once more to stop at once");
+                eprintln!(
+                    "stopping: faults are healed, and what was seen so far is checked; once more to stop at once"
+                );
                 let _ = request.send(true);
             }
         });

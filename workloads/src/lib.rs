@@ -15,4 +15,4 @@ mod workload;
 
 pub use check::{Checked, Model};
 pub use pace::Pace;
-pub use workload::{Generator, UnknownWorkload, Workload};
+pub use workload::{Generator, Role, UnknownWorkload, Workload};

@@ -1,18 +1,20 @@
 //! Registers: reads, writes and compare-and-set over several keys.
 //!
-//! Every value is written once, so that a read says which write it saw, and the check needs no search. Half of the calls
-//! read, a third writes, the rest is compare-and-set from the value last seen, so that a good part of them succeeds.
+//! Every value is written once, so that a read says which write it saw, and the check needs no search. A
+//! third of the calls that write is compare-and-set from the value last seen, so that a good part of them succeeds.
 
 use std::collections::BTreeMap;
 
 use rashomon_history::{Call, Key, Outcome, Returned, Value};
 
-use crate::Generator;
 use crate::random::Choices;
 use crate::rotation::Rotation;
+use crate::{Generator, Role};
 
 const OPEN_KEYS: usize = 5;
 const CALLS_A_KEY: u32 = 400;
+/// Of the calls that write.
+const CAS_PERCENT: usize = 30;
 
 pub(crate) struct RegisterGenerator {
     choices: Choices,
@@ -39,15 +41,15 @@ impl RegisterGenerator {
 }
 
 impl Generator for RegisterGenerator {
-    fn next_call(&mut self) -> Call {
+    fn next_call(&mut self, role: Role) -> Call {
         let key = self.keys.draw(&mut self.choices);
-        match self.choices.below(100) {
-            0..50 => Call::Read { key },
-            50..85 => Call::Write { key, value: self.fresh_value() },
-            _ => {
-                let from = self.last_seen.get(&key).cloned().unwrap_or_default();
-                Call::Cas { key, from, to: self.fresh_value() }
-            }
+        if self.choices.percent(role.reads_percent()) {
+            Call::Read { key }
+        } else if self.choices.percent(CAS_PERCENT) {
+            let from = self.last_seen.get(&key).cloned().unwrap_or_default();
+            Call::Cas { key, from, to: self.fresh_value() }
+        } else {
+            Call::Write { key, value: self.fresh_value() }
         }
     }
 

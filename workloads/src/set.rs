@@ -5,9 +5,9 @@
 
 use rashomon_history::{Call, Outcome, Value};
 
-use crate::Generator;
 use crate::random::Choices;
 use crate::rotation::Rotation;
+use crate::{Generator, Role};
 
 const OPEN_KEYS: usize = 2;
 /// Reads carry the whole set: a longer one costs more than it tells.
@@ -26,9 +26,9 @@ impl SetGenerator {
 }
 
 impl Generator for SetGenerator {
-    fn next_call(&mut self) -> Call {
+    fn next_call(&mut self, role: Role) -> Call {
         let key = self.keys.draw(&mut self.choices);
-        if self.choices.percent(30) {
+        if self.choices.percent(role.reads_percent()) {
             return Call::Read { key };
         }
         let value = Value::Int(self.next_element);

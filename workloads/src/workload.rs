@@ -30,10 +30,45 @@ pub struct UnknownWorkload {
     pub name: String,
 }
 
+/// What a client is there for. A client that writes is stuck for a whole deadline with its first write at a node that is
+/// cut off, and so would hardly ever see what such a node answers to reads: some clients only read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// Reads and writes in equal parts.
+    Mixed,
+    /// Writes most of the time; others read.
+    Writer,
+    /// Only reads.
+    Reader,
+}
+
+impl Role {
+    /// Client `number` of `clients` stays with node `number mod nodes`; where a node has two clients, one of them reads.
+    #[must_use]
+    pub fn of(number: usize, clients: usize, nodes: usize) -> Self {
+        if (number / nodes) % 2 == 1 {
+            Self::Reader
+        } else if number + nodes < clients {
+            Self::Writer
+        } else {
+            Self::Mixed
+        }
+    }
+
+    /// How many of a hundred calls read.
+    pub(crate) fn reads_percent(self) -> usize {
+        match self {
+            Self::Mixed => 50,
+            Self::Writer => 15,
+            Self::Reader => 100,
+        }
+    }
+}
+
 /// Draws the calls of one run. The calls are one sequence, whichever client makes them.
 pub trait Generator: Send {
-    /// The next call.
-    fn next_call(&mut self) -> Call;
+    /// The next call, for a client of this role.
+    fn next_call(&mut self, role: Role) -> Call;
 
     /// Learns what became of a call, to ask for something more interesting next.
     fn observe(&mut self, call: &Call, outcome: &Outcome);
@@ -109,7 +144,7 @@ mod tests {
         let mut generator = workload.generator(seed);
         (0..count)
             .map(|_| {
-                let call = generator.next_call();
+                let call = generator.next_call(Role::Mixed);
                 let returned = match &call {
                     Call::Read { .. } => Returned::Value(Value::Nil),
                     Call::Cas { .. } => Returned::Swapped,
@@ -158,11 +193,25 @@ mod tests {
             assert_eq!(seen.into_iter().collect::<Vec<_>>(), kinds);
             let mut generator = workload.generator(1);
             for _ in 0..1000 {
-                generator.next_call();
+                generator.next_call(Role::Mixed);
             }
             let finals = generator.final_reads();
             assert!(!finals.is_empty() && finals.iter().all(|call| matches!(call, Call::Read { .. })));
         }
+    }
+
+    #[test]
+    fn readers_only_read_and_each_node_with_two_clients_has_one() {
+        for workload in Workload::ALL {
+            let mut generator = workload.generator(2);
+            assert!((0..500).all(|_| matches!(generator.next_call(Role::Reader), Call::Read { .. })));
+            let writes = (0..500).filter(|_| !matches!(generator.next_call(Role::Writer), Call::Read { .. })).count();
+            assert!((370..480).contains(&writes), "{workload}: {writes}");
+        }
+        let roles = |clients, nodes| (0..clients).map(|number| Role::of(number, clients, nodes)).collect::<Vec<_>>();
+        assert_eq!(roles(4, 2), [Role::Writer, Role::Writer, Role::Reader, Role::Reader]);
+        assert_eq!(roles(3, 2), [Role::Writer, Role::Mixed, Role::Reader]);
+        assert_eq!(roles(2, 5), [Role::Mixed, Role::Mixed]);
     }
 
     #[test]
