@@ -1,0 +1,206 @@
+//! Registers with reads, writes, compare-and-sets and deletes, by key.
+
+use std::borrow::Cow;
+
+use rashomon_history::{Call, Returned, Value};
+use rustc_hash::FxHashSet;
+
+use super::tell_register::tell_clash;
+use super::{HistoryModel, words};
+use crate::fast::{Clash, FastPath};
+use crate::model::{Model, ObjectKey, SubHistory};
+use crate::operation::{Entry, Operation, Partition};
+use crate::register::{RegisterAnswer, RegisterOperation, RegisterStep, check_register};
+use crate::witness::Kind;
+
+/// One register a key. A delete writes nil.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Register {
+    /// What every register holds at first.
+    pub initial: Value,
+}
+
+impl Model for Register {
+    type Call = Call;
+    type Return = Returned;
+    type State = Value;
+
+    fn init(&self) -> Value {
+        self.initial.clone()
+    }
+
+    fn step(&self, state: &Value, call: &Call, returned: Option<&Returned>) -> Option<Value> {
+        match (call, returned) {
+            (Call::Read { .. }, Some(Returned::Value(seen))) => (seen == state).then(|| state.clone()),
+            (Call::Read { .. }, None) => Some(state.clone()),
+            (Call::Write { value, .. }, _) => Some(value.clone()),
+            (Call::Delete { .. }, _) => Some(Value::Nil),
+            (Call::Cas { from, to, .. }, Some(Returned::Swapped) | None) => (from == state).then(|| to.clone()),
+            (Call::Cas { from, .. }, Some(Returned::NotSwapped { current })) => {
+                (from != state && current.as_ref().is_none_or(|current| current == state)).then(|| state.clone())
+            }
+            (Call::Read { .. } | Call::Cas { .. } | Call::Append { .. } | Call::Add { .. }, _) => None,
+        }
+    }
+
+    fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
+        ObjectKey::Name(Cow::Borrowed(call.key().as_str()))
+    }
+
+    fn is_pure(&self, call: &Call, returned: Option<&Returned>) -> bool {
+        matches!((call, returned), (Call::Read { .. }, _) | (Call::Cas { .. }, Some(Returned::NotSwapped { .. })))
+    }
+
+    fn may_observe(&self, observer: &Call, returned: Option<&Returned>, call: &Call) -> bool {
+        let Some(written) = words::written(call, None) else { return false };
+        match observed(observer, returned) {
+            Observed::Nothing => false,
+            Observed::Value(value) => value == written,
+            Observed::AnyBut(value) => value != written,
+        }
+    }
+
+    fn sub_history(
+        &self,
+        kept: &Partition<'_, Call, Returned>,
+        dropped: &Partition<'_, Call, Returned>,
+    ) -> SubHistory<Call, Returned> {
+        let lost: FxHashSet<&Value> =
+            dropped.iter().filter_map(|entry| words::written(entry.call, entry.returned)).collect();
+        let mut operations = Vec::with_capacity(kept.len());
+        for entry in kept.iter() {
+            let call = match observed(entry.call, entry.returned) {
+                Observed::Value(value) if lost.contains(value) => match entry.call {
+                    // What it replaced is gone. That it wrote is not.
+                    Call::Cas { key, to, .. } if !self.is_pure(entry.call, entry.returned) => {
+                        Some((Call::Write { key: key.clone(), value: to.clone() }, Returned::Done))
+                    }
+                    _ => return SubHistory::Unsound,
+                },
+                Observed::AnyBut(_) if !lost.is_empty() => None,
+                Observed::Value(_) | Observed::AnyBut(_) | Observed::Nothing => {
+                    Some((entry.call.clone(), entry.returned.cloned().unwrap_or(Returned::Done)))
+                }
+            };
+            operations.push(call.map(|(call, returned)| Operation {
+                process: 0,
+                call,
+                returned: entry.returned.map(|_| returned),
+                invoked: entry.invoked,
+                completed: entry.completed,
+            }));
+        }
+        SubHistory::Weakened(operations)
+    }
+
+    fn fast_path(&self, partition: &Partition<'_, Call, Returned>) -> FastPath {
+        let mut operations = Vec::with_capacity(partition.len());
+        for (place, entry) in partition.iter().enumerate() {
+            match step_of(entry) {
+                Step::Register(step) => operations.push(RegisterOperation {
+                    step,
+                    is_known: entry.returned.is_some(),
+                    invoked: entry.invoked,
+                    completed: entry.completed,
+                }),
+                Step::WrongFailure => return FastPath::Invalid(wrong_failure(partition, place)),
+                Step::NoRegister => return FastPath::NotApplicable("an operation is none of a register's"),
+            }
+        }
+        match check_register(&operations, &self.initial) {
+            RegisterAnswer::NotApplicable(why) => FastPath::NotApplicable(why),
+            RegisterAnswer::Valid(order) => FastPath::Valid(order),
+            RegisterAnswer::Invalid(clash) => FastPath::Invalid(tell_clash(&clash, partition, &self.initial)),
+        }
+    }
+
+    fn state_heap_bytes(&self, state: &Value) -> usize {
+        match state {
+            Value::Nil | Value::Int(_) => 0,
+            Value::Text(text) => text.len(),
+        }
+    }
+
+    fn describe(&self, call: &Call, returned: Option<&Returned>) -> String {
+        words::tell(call, returned)
+    }
+}
+
+impl HistoryModel for Register {
+    fn name(&self) -> &'static str {
+        "register"
+    }
+
+    fn known_calls(&self) -> &'static str {
+        "read of a value, write, cas and delete"
+    }
+
+    fn knows(&self, call: &Call, returned: Option<&Returned>) -> bool {
+        match (call, returned) {
+            (Call::Read { .. }, Some(Returned::Value(_)) | None) => true,
+            (Call::Cas { .. }, Some(Returned::Swapped | Returned::NotSwapped { .. }) | None) => true,
+            (Call::Write { .. } | Call::Delete { .. }, Some(Returned::Done) | None) => true,
+            (Call::Read { .. } | Call::Cas { .. } | Call::Write { .. } | Call::Delete { .. }, Some(_)) => false,
+            (Call::Append { .. } | Call::Add { .. }, _) => false,
+        }
+    }
+}
+
+/// What an operation tells about the value that it found.
+enum Observed<'a> {
+    Nothing,
+    Value(&'a Value),
+    AnyBut(&'a Value),
+}
+
+fn observed<'a>(call: &'a Call, returned: Option<&'a Returned>) -> Observed<'a> {
+    match (call, returned) {
+        (Call::Read { .. }, Some(Returned::Value(value))) => Observed::Value(value),
+        // Never legal, whatever was there.
+        (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: Some(current) })) if current == from => {
+            Observed::Nothing
+        }
+        (Call::Cas { .. }, Some(Returned::NotSwapped { current: Some(current) })) => Observed::Value(current),
+        (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: None })) => Observed::AnyBut(from),
+        (Call::Cas { from, .. }, _) => Observed::Value(from),
+        (Call::Read { .. } | Call::Write { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. }, _) => {
+            Observed::Nothing
+        }
+    }
+}
+
+enum Step<'a> {
+    Register(RegisterStep<&'a Value>),
+    /// A compare-and-set that failed although it found what it expected.
+    WrongFailure,
+    NoRegister,
+}
+
+fn step_of<'a>(entry: &Entry<'a, Call, Returned>) -> Step<'a> {
+    Step::Register(match (entry.call, entry.returned) {
+        (Call::Read { .. }, Some(Returned::Value(value))) => RegisterStep::Read(value),
+        // Of unknown outcome, so that what it saw does not matter.
+        (Call::Read { .. }, None) => RegisterStep::Read(&Value::Nil),
+        (Call::Write { value, .. }, _) => RegisterStep::Write(value),
+        (Call::Delete { .. }, _) => RegisterStep::Write(&Value::Nil),
+        (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: Some(current) })) => {
+            if from == current {
+                return Step::WrongFailure;
+            }
+            RegisterStep::Read(current)
+        }
+        (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: None })) => RegisterStep::Refused(from),
+        (Call::Cas { from, to, .. }, _) => RegisterStep::Cas(from, to),
+        (Call::Read { .. } | Call::Append { .. } | Call::Add { .. }, _) => return Step::NoRegister,
+    })
+}
+
+fn wrong_failure(partition: &Partition<'_, Call, Returned>, place: usize) -> Clash {
+    let entry = &partition.entries[place];
+    let explanation = format!(
+        "{} {}: it found what it expected and failed all the same.",
+        partition.narrator.who(entry.position),
+        words::tell(entry.call, entry.returned)
+    );
+    Clash { kind: Kind::WrongFailure, operations: vec![place as u32], explanation }
+}

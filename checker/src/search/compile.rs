@@ -1,0 +1,147 @@
+//! The operations on one object, made ready for the search: numbered, with equal ones in one class, every open one in a
+//! place of its own, and their events in one order.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::Model;
+use crate::operation::{Entry, Partition};
+
+/// The number of an operation: those that came back by completion, then those of unknown outcome by invocation.
+pub(super) type OpId = u32;
+/// Operations with the same call and the same return are of one class: they do the same to a state.
+pub(super) type ClassId = u32;
+
+pub(super) struct Compiled<'a, C, R> {
+    /// Operations that came back, by completion.
+    pub(super) known: Vec<Known>,
+    /// Invocations, and completions of the operations that came back, in order. Ends with the last completion.
+    pub(super) events: Vec<Event>,
+    /// What each class asks and gets.
+    pub(super) classes: Vec<(&'a C, Option<&'a R>)>,
+    /// The places of the operations of unknown outcome in each class, by invocation; empty for other classes.
+    pub(super) unknown: Vec<Vec<u32>>,
+    /// Operations that came back, at most this many open at once.
+    pub(super) open_max: usize,
+}
+
+pub(super) struct Known {
+    pub(super) class: ClassId,
+    pub(super) slot: u16,
+    pub(super) is_pure: bool,
+    /// Its place in the partition.
+    pub(super) place: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Event {
+    Invoke(OpId),
+    Complete(OpId),
+    /// One more operation of this class, of unknown outcome, may take effect from here on.
+    InvokeUnknown(ClassId),
+}
+
+impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
+    pub(super) fn new<M: Model<Call = C, Return = R>>(model: &M, partition: &Partition<'a, C, R>) -> Self {
+        let mut compiled =
+            Self { known: Vec::new(), events: Vec::new(), classes: Vec::new(), unknown: Vec::new(), open_max: 0 };
+        let mut class_of = FxHashMap::default();
+        let mut place_classes = Vec::with_capacity(partition.len());
+        for entry in partition.iter() {
+            let class = *class_of.entry((entry.call, entry.returned)).or_insert_with(|| {
+                compiled.classes.push((entry.call, entry.returned));
+                (compiled.classes.len() - 1) as ClassId
+            });
+            place_classes.push(class);
+        }
+        compiled.unknown = vec![Vec::new(); compiled.classes.len()];
+        compiled.number(model, &partition.entries, &place_classes);
+        compiled.assign_slots();
+        compiled.drop_unobserved(model);
+        compiled
+    }
+
+    fn number<M: Model<Call = C, Return = R>>(
+        &mut self,
+        model: &M,
+        entries: &[Entry<'a, C, R>],
+        place_classes: &[ClassId],
+    ) {
+        let mut by_completion: Vec<u32> = (0..entries.len() as u32).collect();
+        by_completion.retain(|place| !entries[*place as usize].is_optional());
+        by_completion.sort_by_key(|place| (entries[*place as usize].completed, *place));
+        let mut id_of = vec![0; entries.len()];
+        for (id, place) in by_completion.iter().enumerate() {
+            id_of[*place as usize] = id as OpId;
+            let entry = &entries[*place as usize];
+            let is_pure = model.is_pure(entry.call, entry.returned);
+            self.known.push(Known { class: place_classes[*place as usize], slot: 0, is_pure, place: *place });
+        }
+        self.events.reserve(by_completion.len() * 2);
+        let mut completions =
+            by_completion.iter().map(|place| entries[*place as usize].completed).enumerate().peekable();
+        for (place, entry) in entries.iter().enumerate() {
+            while let Some((id, _)) = completions.next_if(|(_, completed)| *completed < entry.invoked) {
+                self.events.push(Event::Complete(id as OpId));
+            }
+            if !entry.is_optional() {
+                self.events.push(Event::Invoke(id_of[place]));
+            } else if completions.peek().is_some() && !model.is_pure(entry.call, entry.returned) {
+                self.unknown[place_classes[place] as usize].push(place as u32);
+                self.events.push(Event::InvokeUnknown(place_classes[place]));
+            }
+        }
+        self.events.extend(completions.map(|(id, _)| Event::Complete(id as OpId)));
+    }
+
+    /// Gives every open operation a place; places of completed ones are used again.
+    fn assign_slots(&mut self) {
+        let mut free: Vec<u16> = Vec::new();
+        for event in &self.events {
+            match *event {
+                Event::Invoke(id) => {
+                    let slot = free.pop().unwrap_or_else(|| {
+                        self.open_max += 1;
+                        u16::try_from(self.open_max - 1).unwrap_or(u16::MAX)
+                    });
+                    self.known[id as usize].slot = slot;
+                }
+                Event::Complete(id) => free.push(self.known[id as usize].slot),
+                Event::InvokeUnknown(_) => {}
+            }
+        }
+    }
+
+    /// Leaves out the operations of unknown outcome that nobody may have observed, neither an operation that came back
+    /// nor one of unknown outcome that was itself observed.
+    fn drop_unobserved<M: Model<Call = C, Return = R>>(&mut self, model: &M) {
+        const PAIRS_MAX: usize = 4_000_000;
+        let mut open: Vec<ClassId> =
+            (0..self.classes.len() as ClassId).filter(|class| !self.unknown[*class as usize].is_empty()).collect();
+        if open.is_empty() || open.len() * self.classes.len() > PAIRS_MAX {
+            return;
+        }
+        let mut is_known = vec![false; self.classes.len()];
+        for operation in &self.known {
+            is_known[operation.class as usize] = true;
+        }
+        let mut observers: Vec<ClassId> =
+            (0..self.classes.len() as ClassId).filter(|class| is_known[*class as usize]).collect();
+        while let Some(observer) = observers.pop() {
+            let (call, returned) = self.classes[observer as usize];
+            open.retain(|class| {
+                let is_observed = model.may_observe(call, returned, self.classes[*class as usize].0);
+                if is_observed {
+                    observers.push(*class);
+                }
+                !is_observed
+            });
+        }
+        for class in open {
+            self.unknown[class as usize].clear();
+        }
+        self.events.retain(|event| match event {
+            Event::InvokeUnknown(class) => !self.unknown[*class as usize].is_empty(),
+            Event::Invoke(_) | Event::Complete(_) => true,
+        });
+    }
+}

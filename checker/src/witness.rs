@@ -1,0 +1,83 @@
+//! Why a history is not linearizable.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A few operations that contradict each other, whatever else happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Witness {
+    /// What kind of contradiction it is.
+    pub kind: Kind,
+    /// The object that they are about.
+    pub object: String,
+    /// The operations, by invocation.
+    pub operations: Vec<WitnessOperation>,
+    /// The contradiction, in plain sentences.
+    pub explanation: String,
+    /// Whether no operation can be left out: `false` where the time for explaining ran out before that was known.
+    pub is_minimal: bool,
+    /// The operation that could no longer be placed when everything that came back before it was: all that is before its
+    /// completion is the shortest part of the history, from the beginning, that has no legal order. Known after a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stuck_at: Option<usize>,
+}
+
+/// One operation of a witness.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct WitnessOperation {
+    /// Its position in the history that was checked.
+    pub position: usize,
+    /// Who did what, when.
+    pub text: String,
+}
+
+/// What kind of contradiction a witness is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// A read saw what had certainly been replaced before it began.
+    StaleRead,
+    /// An acknowledged write, append or add is missing from all that came later.
+    LostWrite,
+    /// A value was seen that nobody had written.
+    NeverWritten,
+    /// A value was seen whose write is known to have failed.
+    FailedWriteSeen,
+    /// A value was seen before its write began.
+    ReadBeforeWrite,
+    /// Two compare-and-sets both found the same value and replaced it.
+    LostUpdate,
+    /// A compare-and-set failed although it found what it expected.
+    WrongFailure,
+    /// Compare-and-sets that each need another one first.
+    Cycle,
+    /// Values were seen in an order that their intervals rule out.
+    OrderViolation,
+    /// Two reads of a list or a set of which neither contains the other.
+    IncompatibleReads,
+    /// An element stands twice in a list or a set though it was put there once.
+    Duplicate,
+    /// No order of the operations is legal; found by searching.
+    NotLinearizable,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StaleRead => "stale read",
+            Self::LostWrite => "lost write",
+            Self::NeverWritten => "never-written value",
+            Self::FailedWriteSeen => "failed write seen",
+            Self::ReadBeforeWrite => "read before write",
+            Self::LostUpdate => "lost update",
+            Self::WrongFailure => "wrong failure",
+            Self::Cycle => "cycle",
+            Self::OrderViolation => "order violation",
+            Self::IncompatibleReads => "incompatible reads",
+            Self::Duplicate => "duplicate",
+            Self::NotLinearizable => "not linearizable",
+        })
+    }
+}
