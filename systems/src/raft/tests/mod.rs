@@ -3,3 +3,4 @@
 mod cluster;
 mod random;
 mod register;
+mod transcript;
