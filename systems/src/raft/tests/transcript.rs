@@ -42,7 +42,9 @@ fn replay(script: &str) -> String {
             let _ = writeln!(text, "{line}");
         } else if let Some(command) = line.strip_prefix("> ") {
             let _ = writeln!(text, "{line}");
-            stage.run(command).iter().for_each(|line| drop(writeln!(text, "  {line}")));
+            for line in stage.run(command) {
+                let _ = writeln!(text, "  {line}");
+            }
             text.push('\n');
         }
     }
