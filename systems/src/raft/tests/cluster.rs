@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::register::{Answer, Register, write};
-use crate::raft::{Body, Config, Message, Raft, Request, Response};
+use crate::raft::record::{HardState, Record, encode};
+use crate::raft::{Body, Config, Entry, Message, Payload, Position, Raft, Request, Response};
 use crate::server::{Input, Micros, NodeId, Output, Recovered, RequestId, Server, Write};
 
 pub(super) type In = Input<Message, Request<()>>;
@@ -11,6 +12,15 @@ pub(super) type Out = Output<Message, Response<Answer>>;
 
 pub(super) fn n(id: u16) -> NodeId {
     NodeId(id)
+}
+
+/// An entry that writes a value of its own.
+pub(super) fn entry(term: u64, index: u64) -> Entry {
+    Entry { term, payload: Payload::Command(write(1_000 * term + index)) }
+}
+
+pub(super) fn at(term: u64, index: u64) -> Position {
+    Position { term, index }
 }
 
 /// A message under way.
@@ -64,6 +74,21 @@ impl Cluster {
             next_request: 1,
         };
         cluster.ids().into_iter().for_each(|id| cluster.step(id, Input::Tick));
+        cluster
+    }
+
+    /// A cluster whose members come up with these terms and logs; an entry is given by its term.
+    pub(super) fn with_logs(logs: &[(u64, &[u64])], configure: impl Fn(&mut Config)) -> Self {
+        let mut cluster = Self::new(u16::try_from(logs.len()).unwrap(), configure);
+        for (id, (term, terms)) in (1..).zip(logs) {
+            let entries = (1..).zip(*terms).map(|(index, &term)| entry(term, index)).collect();
+            let records = [
+                encode(&Record::HardState(HardState { term: *term, vote: None })),
+                encode(&Record::Entries { first: 1, entries }),
+            ];
+            cluster.host(n(id)).disk.records = records.into();
+            cluster.restart(id);
+        }
         cluster
     }
 
@@ -255,6 +280,12 @@ impl Cluster {
     pub(super) fn heartbeat(&mut self, id: u16) {
         self.timeout(id);
         self.stabilize();
+    }
+
+    /// The leader's timer goes off, and all that follows happens but for one member.
+    pub(super) fn heartbeat_without(&mut self, id: u16, without: u16) {
+        self.timeout(id);
+        self.stabilize_without(without);
     }
 
     /// The terms of the entries in a member's log, from its base on.

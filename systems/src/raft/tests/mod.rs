@@ -1,5 +1,14 @@
 //! Tests of Raft: scripted transcripts, the claims of the paper and the thesis, and random runs.
 
+mod claims_commitment;
+mod claims_durability;
+mod claims_election;
+mod claims_reads;
+mod claims_replication;
+mod claims_snapshot;
+mod claims_transfer;
 mod cluster;
 mod random;
+mod recovery;
 mod register;
+mod transcript;

@@ -8,8 +8,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::cluster::{Cluster, n};
 use super::register::{Answer, write, written};
-use crate::raft::{Bug, Payload, Position, Raft, Request, Response, StateMachine};
-use crate::server::{Input, Micros, NodeId, Output, RequestId, Server};
+use crate::raft::{Bug, Payload, Position, Raft, Request, Response};
+use crate::server::{Input, NodeId, Output, RequestId, Server};
 
 /// What a client waits for.
 #[derive(Clone, Copy)]
@@ -400,7 +400,7 @@ fn seeds() -> u64 {
 
 /// Every third run has five members, the others three.
 fn run_of(seed: u64, bug: Option<Bug>) -> Result<Deeds, String> {
-    run(seed, 3 + 2 * u16::from(seed % 3 == 0), bug)
+    run(seed, 3 + 2 * u16::from(seed.is_multiple_of(3)), bug)
 }
 
 #[test]
