@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! offset  size
-//!      0     4   kind: "FRAM" or "SEAL"
+//!      0     4   kind: "FRAM", "SNAP" or "SEAL"
 //!      4     4   length of the payload
 //!      8     8   number, counted from 1 in a generation; a seal has the number of its frame
 //!     16     4   CRC-32 of the segment's salt, the fields above and the payload
-//!     20         payload: for each record 4 bytes of length, and the record
+//!     20         payload of FRAM: for each record 4 bytes of length, and the record; of SNAP: the snapshot; of SEAL: none
 //! ```
 //!
 //! All numbers are little-endian.
@@ -20,11 +20,13 @@ pub(super) const HEADER_BYTES: usize = 20;
 pub(super) const MAX_PAYLOAD_BYTES: usize = 1 << 30;
 
 const FRAME: [u8; 4] = *b"FRAM";
+const SNAPSHOT: [u8; 4] = *b"SNAP";
 const SEAL: [u8; 4] = *b"SEAL";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     Frame,
+    Snapshot,
     Seal,
 }
 
@@ -68,6 +70,14 @@ pub(super) fn finish(buffer: &mut [u8], salt: u64, number: u64) {
     write_header(buffer, FRAME, salt, number);
 }
 
+/// The frame of a snapshot.
+pub(super) fn snapshot(salt: u64, number: u64, content: &[u8]) -> Vec<u8> {
+    let mut buffer = vec![0; HEADER_BYTES];
+    buffer.extend_from_slice(content);
+    write_header(&mut buffer, SNAPSHOT, salt, number);
+    buffer
+}
+
 /// The seal of the frame with this number.
 pub(super) fn seal(salt: u64, number: u64) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
@@ -90,6 +100,8 @@ pub(super) fn read(segment: &[u8], offset: usize, salt: u64) -> Option<Found<'_>
     let header = segment.get(offset..offset + HEADER_BYTES)?;
     let kind = if header[..4] == FRAME {
         Kind::Frame
+    } else if header[..4] == SNAPSHOT {
+        Kind::Snapshot
     } else if header[..4] == SEAL {
         Kind::Seal
     } else {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::WalError;
 use super::disk::Disk;
 use super::frame;
-use super::segment::{FileName, SEGMENT_HEADER_BYTES, SegmentHeader, encode_snapshot_header};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentName};
 use crate::server::Recovered;
 
 /// Sizes of the log.
@@ -102,30 +102,43 @@ impl Log {
     /// # Errors
     /// [`WalError::Io`]; the log can't be used any more then.
     pub fn checkpoint(&mut self, snapshot: &[u8], tail: &[Bytes]) -> Result<(), WalError> {
-        let generation = self.open.header.generation + 1;
-        self.write_snapshot(generation, snapshot)?;
-        let bytes = tail.iter().map(|record| frame::record_bytes(record)).sum::<usize>();
-        if bytes > frame::MAX_PAYLOAD_BYTES {
+        let tail_bytes = tail.iter().map(|record| frame::record_bytes(record)).sum::<usize>();
+        if snapshot.len().max(tail_bytes) > frame::MAX_PAYLOAD_BYTES {
             return Err(self.too_large());
         }
-        let needed = (bytes + 2 * frame::HEADER_BYTES) as u64;
-        let header = SegmentHeader::new(generation, 1, 1);
-        self.open = create_segment(&mut self.disk, self.options, header, needed, tail)?;
-        self.next_number = if tail.is_empty() { 1 } else { 2 };
+        let header = SegmentHeader::new(self.open.header.generation + 1, 1, 1);
+        let mut frames = frame::snapshot(header.salt, 1, snapshot);
+        self.next_number = 2;
+        if !tail.is_empty() {
+            frame::begin(&mut self.buffer);
+            tail.iter().for_each(|record| frame::push_record(&mut self.buffer, record));
+            frame::finish(&mut self.buffer, header.salt, 2);
+            frames.extend_from_slice(&self.buffer);
+            frames.extend(frame::seal(header.salt, 2));
+            self.next_number = 3;
+        }
         self.unsealed = None;
-        remove_other_generations(&mut self.disk, generation)
+        let room_bytes = self.options.segment_bytes + frames.len() as u64;
+        self.open = create_segment(&mut self.disk, header, &frames, room_bytes)?;
+        Ok(())
     }
 
-    fn write_snapshot(&mut self, generation: u64, snapshot: &[u8]) -> Result<(), WalError> {
-        let file_name = FileName::Snapshot { generation };
-        let temporary = file_name.temporary();
-        let file = self.disk.create(&temporary)?;
-        let header = encode_snapshot_header(generation, snapshot);
-        self.disk.write(&file, &temporary, &header, 0)?;
-        self.disk.write(&file, &temporary, snapshot, header.len() as u64)?;
-        self.disk.sync(&file, &temporary)?;
-        self.disk.rename(&temporary, &file_name.name())?;
-        self.disk.sync_folder()
+    /// Removes what a checkpoint made superfluous. Best done when nobody waits; otherwise the next opening does it.
+    ///
+    /// # Errors
+    /// [`WalError::Io`]; the log can't be used any more then.
+    pub fn tidy(&mut self) -> Result<(), WalError> {
+        let generation = self.open.header.generation;
+        for name in self.disk.names()? {
+            let is_old = match SegmentName::parse(&name) {
+                Some(file) => file.generation != generation,
+                None => name.ends_with(".tmp"),
+            };
+            if is_old {
+                self.disk.remove(&name)?;
+            }
+        }
+        Ok(())
     }
 
     /// The seal of the last frame must be durable before the next segment exists: there it can't come late any more.
@@ -133,7 +146,8 @@ impl Log {
         self.disk.sync(&self.open.file, &self.open.name)?;
         let SegmentHeader { generation, segment, .. } = self.open.header;
         let header = SegmentHeader::new(generation, segment + 1, self.next_number);
-        self.open = create_segment(&mut self.disk, self.options, header, needed, &[])?;
+        let room_bytes = self.options.segment_bytes.max(SEGMENT_HEADER_BYTES as u64 + needed);
+        self.open = create_segment(&mut self.disk, header, &[], room_bytes)?;
         Ok(())
     }
 
@@ -143,46 +157,22 @@ impl Log {
     }
 }
 
-/// A segment that is durable under its name, with room for `needed` bytes of frames. `tail` is its first frame, if any.
+/// A segment that begins with these frames, durable under its name, with room for `room_bytes` in all.
 pub(super) fn create_segment(
     disk: &mut Disk,
-    options: WalOptions,
     header: SegmentHeader,
-    needed: u64,
-    tail: &[Bytes],
+    frames: &[u8],
+    room_bytes: u64,
 ) -> Result<OpenSegment, WalError> {
     let (temporary, name) = (header.file().temporary(), header.file().name());
-    let capacity = options.segment_bytes.max(SEGMENT_HEADER_BYTES as u64 + needed);
-    let mut content = header.encode().to_vec();
-    if !tail.is_empty() {
-        let mut buffer = Vec::new();
-        frame::begin(&mut buffer);
-        tail.iter().for_each(|record| frame::push_record(&mut buffer, record));
-        frame::finish(&mut buffer, header.salt, header.first_number);
-        content.extend(buffer);
-        content.extend(frame::seal(header.salt, header.first_number));
-    }
+    let position = (SEGMENT_HEADER_BYTES + frames.len()) as u64;
+    let capacity = room_bytes.max(position);
     let file = disk.create(&temporary)?;
     disk.allocate(&file, &temporary, capacity)?;
-    disk.write(&file, &temporary, &content, 0)?;
+    disk.write(&file, &temporary, &header.encode(), 0)?;
+    disk.write(&file, &temporary, frames, SEGMENT_HEADER_BYTES as u64)?;
     disk.sync(&file, &temporary)?;
     disk.rename(&temporary, &name)?;
     disk.sync_folder()?;
-    Ok(OpenSegment { header, name, file, position: content.len() as u64, capacity })
-}
-
-/// Removes what is not of this generation, and what was never finished.
-pub(super) fn remove_other_generations(disk: &mut Disk, generation: u64) -> Result<(), WalError> {
-    let old: Vec<String> = disk
-        .names()?
-        .into_iter()
-        .filter(|name| match FileName::parse(name) {
-            Some(file) => file.generation() != generation,
-            None => name.ends_with(".tmp"),
-        })
-        .collect();
-    for name in &old {
-        disk.remove(name)?;
-    }
-    if old.is_empty() { Ok(()) } else { disk.sync_folder() }
+    Ok(OpenSegment { header, name, file, position, capacity })
 }

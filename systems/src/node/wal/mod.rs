@@ -2,9 +2,8 @@
 //!
 //! ```text
 //! LOCK                    held while a process uses the folder
-//! g000002.snapshot        the checkpoint that began generation 2
-//! g000002-s000001.log     its log: first the checkpoint's tail, then what was appended
-//! g000002-s000002.log
+//! g000002-s000001.log     generation 2: the checkpoint that began it, its tail, then what was appended
+//! g000002-s000002.log     what was appended after that
 //! ```
 //!
 //! **Frames.** What is made durable by one sync is one frame, so after a crash it is there in whole or not at all. A frame
@@ -17,8 +16,8 @@
 //! (After a power loss the seal of the very last frame may be missing; then a rotten last frame looks torn.)
 //! "Protocol-Aware Recovery for Consensus-Based Storage" (Alagappan and others, FAST 2018, section 3) has the idea.
 //!
-//! **Checkpoints.** A new generation is written beside the old one under temporary names. The rename of its first segment
-//! is the moment from which it counts; older generations are removed afterwards.
+//! **Checkpoints.** The first segment of a new generation, with the snapshot in it, is written beside the old generation
+//! under a temporary name. Its rename is the moment from which it counts; older generations are removed afterwards.
 
 mod disk;
 mod error;

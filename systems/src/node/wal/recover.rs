@@ -1,83 +1,51 @@
 //! Brings back what the log holds, and decides what is torn and what is damaged.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use bytes::Bytes;
 
 use super::WalError;
 use super::disk::Disk;
 use super::frame::{self, Found, Kind};
-use super::log::{Log, OpenSegment, WalOptions, create_segment, remove_other_generations};
-use super::segment::{FileName, SEGMENT_HEADER_BYTES, SegmentHeader, read_snapshot};
+use super::log::{Log, OpenSegment, WalOptions, create_segment};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentName};
 use crate::server::Recovered;
 
 /// Reads the newest generation. Everything that is brought back is durable when this returns.
 pub(super) fn open(mut disk: Disk, options: WalOptions) -> Result<(Log, Recovered), WalError> {
-    let Some(generation) = newest_generation(&disk)? else {
-        remove_other_generations(&mut disk, 1)?;
-        let open = create_segment(&mut disk, options, SegmentHeader::new(1, 1, 1), 0, &[])?;
-        let log = Log { disk, options, open, next_number: 1, unsealed: None, buffer: Vec::new() };
-        return Ok((log, Recovered::default()));
+    let mut reader = Reader { next_number: 1, recovered: Recovered::default() };
+    let (open, sealed) = match newest_generation(&disk)? {
+        None => (create_segment(&mut disk, SegmentHeader::new(1, 1, 1), &[], options.segment_bytes)?, true),
+        Some(segments) => reader.generation(&mut disk, segments)?,
     };
-    let snapshot = match generation.number {
-        1 => None,
-        number => Some(Bytes::from(read_snapshot(&disk, number)?)),
-    };
-    let mut reader = Reader { next_number: 1, records: Vec::new() };
-    let mut last = None;
-    for segment in 1..=generation.segments {
-        let header_and_bytes = reader.header(&disk, generation.number, segment)?;
-        let end = reader.segment(&disk, &header_and_bytes, segment == generation.segments)?;
-        last = Some((header_and_bytes, end));
-    }
-    let (read, end) = last.expect("a generation has at least one segment");
-    remove_other_generations(&mut disk, generation.number)?;
-    let open = reopen(&mut disk, read, end)?;
-    let unsealed = (!end.sealed).then(|| reader.next_number - 1);
+    let unsealed = (!sealed).then(|| reader.next_number - 1);
     let mut log = Log { disk, options, open, next_number: reader.next_number, unsealed, buffer: Vec::new() };
     log.seal()?;
-    Ok((log, Recovered { snapshot, records: reader.records }))
+    log.tidy()?;
+    Ok((log, reader.recovered))
+}
+
+/// The segments of the highest generation: its first one gets its name last of all.
+fn newest_generation(disk: &Disk) -> Result<Option<Generation>, WalError> {
+    let mut names: Vec<_> = disk.names()?.iter().filter_map(|name| SegmentName::parse(name)).collect();
+    names.sort();
+    let Some(&SegmentName { generation, .. }) = names.last() else { return Ok(None) };
+    let count = names.iter().filter(|name| name.generation == generation).count() as u64;
+    for segment in 1..=count {
+        let name = SegmentName { generation, segment };
+        if names.binary_search(&name).is_err() {
+            return Err(WalError::corrupt(
+                disk.path(&name.name()),
+                0,
+                "this segment is missing, but later ones are there",
+            ));
+        }
+    }
+    Ok(Some(Generation { number: generation, segments: count }))
 }
 
 /// The generation that counts.
 struct Generation {
     number: u64,
     segments: u64,
-}
-
-/// The highest generation that has a segment, for a segment gets its name last of all.
-fn newest_generation(disk: &Disk) -> Result<Option<Generation>, WalError> {
-    let mut segments: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-    let mut snapshots = BTreeSet::new();
-    for file in disk.names()?.iter().filter_map(|name| FileName::parse(name)) {
-        match file {
-            FileName::Snapshot { generation } => {
-                snapshots.insert(generation);
-            }
-            FileName::Segment { generation, segment } => {
-                segments.entry(generation).or_default().insert(segment);
-            }
-        }
-    }
-    let Some((number, segments)) = segments.pop_last() else {
-        return match snapshots.last() {
-            None => Ok(None),
-            Some(&generation) => {
-                let name = FileName::Snapshot { generation }.name();
-                Err(WalError::corrupt(disk.path(&name), 0, "there is a snapshot but no segment of the log"))
-            }
-        };
-    };
-    let count = segments.len() as u64;
-    if let Some(missing) = (1..=count).find(|segment| !segments.contains(segment)) {
-        let name = FileName::Segment { generation: number, segment: missing }.name();
-        return Err(WalError::corrupt(disk.path(&name), 0, "this segment is missing, but later ones are there"));
-    }
-    if number > 1 && !snapshots.contains(&number) {
-        let name = FileName::Snapshot { generation: number }.name();
-        return Err(WalError::corrupt(disk.path(&name), 0, "this snapshot is missing, but its log is there"));
-    }
-    Ok(Some(Generation { number, segments: count }))
 }
 
 struct ReadSegment {
@@ -98,12 +66,28 @@ struct End {
 
 struct Reader {
     next_number: u64,
-    records: Vec<Bytes>,
+    recovered: Recovered,
 }
 
 impl Reader {
+    /// Takes all of a generation, and opens its last segment for writing; also says whether its last frame is sealed.
+    fn generation(&mut self, disk: &mut Disk, generation: Generation) -> Result<(OpenSegment, bool), WalError> {
+        for segment in 1..generation.segments {
+            let read = self.header(disk, generation.number, segment)?;
+            self.segment(disk, &read, false)?;
+        }
+        let read = self.header(disk, generation.number, generation.segments)?;
+        let end = self.segment(disk, &read, true)?;
+        if generation.number > 1 && self.recovered.snapshot.is_none() {
+            let name = SegmentName { generation: generation.number, segment: 1 }.name();
+            let problem = "the snapshot that begins the generation is damaged";
+            return Err(WalError::corrupt(disk.path(&name), SEGMENT_HEADER_BYTES as u64, problem));
+        }
+        Ok((reopen(disk, read, end)?, end.sealed))
+    }
+
     fn header(&self, disk: &Disk, generation: u64, segment: u64) -> Result<ReadSegment, WalError> {
-        let name = FileName::Segment { generation, segment }.name();
+        let name = SegmentName { generation, segment }.name();
         let bytes = disk.read(&name)?;
         let Some(header) = SegmentHeader::decode(&bytes) else {
             return Err(WalError::corrupt(disk.path(&name), 0, "the header of the segment is damaged"));
@@ -149,9 +133,17 @@ impl Reader {
             Kind::Frame if found.number != self.next_number => return Err("a frame is missing before this one"),
             Kind::Frame => {
                 let records = frame::records(found.payload).ok_or("the records of this frame do not add up")?;
-                self.records.extend(records);
+                self.recovered.records.extend(records);
                 self.next_number += 1;
                 end.sealed = false;
+            }
+            Kind::Snapshot if self.next_number != 1 || found.number != 1 => {
+                return Err("a snapshot stands where none belongs");
+            }
+            // It came with its whole segment, so it needs no seal.
+            Kind::Snapshot => {
+                self.recovered.snapshot = Some(Bytes::copy_from_slice(found.payload));
+                self.next_number += 1;
             }
             Kind::Seal if end.sealed || found.number + 1 != self.next_number => {
                 return Err("a seal stands where none belongs");

@@ -1,46 +1,27 @@
-//! Segments and snapshots: their names and their headers.
+//! Segments: their names and their headers.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use super::WalError;
-use super::disk::Disk;
-
 const SEGMENT_MAGIC: [u8; 8] = *b"RASHLOG1";
-const SNAPSHOT_MAGIC: [u8; 8] = *b"RASHSNP1";
 
 /// Bytes before the first frame of a segment.
 pub(super) const SEGMENT_HEADER_BYTES: usize = 44;
-/// Bytes before the content of a snapshot.
-pub(super) const SNAPSHOT_HEADER_BYTES: usize = 28;
 
-/// A file of the log, by its name.
+/// A segment, by its name. Segments count from 1 in a generation, generations from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum FileName {
-    Snapshot { generation: u64 },
-    Segment { generation: u64, segment: u64 },
+pub(super) struct SegmentName {
+    pub(super) generation: u64,
+    pub(super) segment: u64,
 }
 
-impl FileName {
-    pub(super) fn generation(self) -> u64 {
-        match self {
-            Self::Snapshot { generation } | Self::Segment { generation, .. } => generation,
-        }
-    }
-
+impl SegmentName {
     pub(super) fn parse(name: &str) -> Option<Self> {
-        let name = name.strip_prefix('g')?;
-        if let Some(generation) = name.strip_suffix(".snapshot") {
-            return Some(Self::Snapshot { generation: generation.parse().ok()? });
-        }
-        let (generation, segment) = name.strip_suffix(".log")?.split_once("-s")?;
-        Some(Self::Segment { generation: generation.parse().ok()?, segment: segment.parse().ok()? })
+        let (generation, segment) = name.strip_prefix('g')?.strip_suffix(".log")?.split_once("-s")?;
+        Some(Self { generation: generation.parse().ok()?, segment: segment.parse().ok()? })
     }
 
     pub(super) fn name(self) -> String {
-        match self {
-            Self::Snapshot { generation } => format!("g{generation:06}.snapshot"),
-            Self::Segment { generation, segment } => format!("g{generation:06}-s{segment:06}.log"),
-        }
+        format!("g{:06}-s{:06}.log", self.generation, self.segment)
     }
 
     /// What it is called until it is whole.
@@ -67,8 +48,8 @@ impl SegmentHeader {
         Self { generation, segment, first_number, salt }
     }
 
-    pub(super) fn file(&self) -> FileName {
-        FileName::Segment { generation: self.generation, segment: self.segment }
+    pub(super) fn file(&self) -> SegmentName {
+        SegmentName { generation: self.generation, segment: self.segment }
     }
 
     pub(super) fn encode(&self) -> [u8; SEGMENT_HEADER_BYTES] {
@@ -92,43 +73,16 @@ impl SegmentHeader {
     }
 }
 
-pub(super) fn encode_snapshot_header(generation: u64, content: &[u8]) -> [u8; SNAPSHOT_HEADER_BYTES] {
-    let mut bytes = [0; SNAPSHOT_HEADER_BYTES];
-    bytes[..8].copy_from_slice(&SNAPSHOT_MAGIC);
-    bytes[8..16].copy_from_slice(&generation.to_le_bytes());
-    bytes[16..24].copy_from_slice(&(content.len() as u64).to_le_bytes());
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&bytes[..24]);
-    hasher.update(content);
-    bytes[24..].copy_from_slice(&hasher.finalize().to_le_bytes());
-    bytes
-}
-
-/// Reads a snapshot back.
-pub(super) fn read_snapshot(disk: &Disk, generation: u64) -> Result<Vec<u8>, WalError> {
-    let name = FileName::Snapshot { generation }.name();
-    let mut bytes = disk.read(&name)?;
-    let Some((header, content)) = bytes.split_first_chunk::<SNAPSHOT_HEADER_BYTES>() else {
-        return Err(WalError::corrupt(disk.path(&name), bytes.len() as u64, "the snapshot ends inside its header"));
-    };
-    if *header != encode_snapshot_header(generation, content) {
-        return Err(WalError::corrupt(disk.path(&name), 0, "the snapshot does not match its checksum"));
-    }
-    bytes.drain(..SNAPSHOT_HEADER_BYTES);
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_read_back() {
-        for file in [FileName::Snapshot { generation: 3 }, FileName::Segment { generation: 12_345_678, segment: 1 }] {
-            assert_eq!(FileName::parse(&file.name()), Some(file));
-            assert_eq!(FileName::parse(&file.temporary()), None);
-        }
-        assert_eq!(FileName::parse("LOCK"), None);
+        let file = SegmentName { generation: 12_345_678, segment: 1 };
+        assert_eq!(SegmentName::parse(&file.name()), Some(file));
+        assert_eq!(SegmentName::parse(&file.temporary()), None);
+        assert_eq!(SegmentName::parse("LOCK"), None);
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl<F: FnMut(Result<WriteId, WalError>)> Writer<F> {
                     self.write_batch(&mut batch)?;
                     self.log.checkpoint(&snapshot, &tail)?;
                     (self.report)(Ok(id));
+                    self.log.tidy()?;
                 }
             }
             next = self.queue.try_recv().ok();
