@@ -8,7 +8,9 @@ use rashomon_history::TimeNs;
 
 const NARROWEST_PX: f64 = 5.0;
 const WIDEST_PX: f64 = 130.0;
-const MARGIN_PX: f64 = 14.0;
+const LEFT_PX: f64 = 14.0;
+/// The last time is written below the end of the axis.
+const RIGHT_PX: f64 = 44.0;
 
 /// Places of times, from left to right.
 pub(super) struct Axis {
@@ -29,9 +31,9 @@ impl Axis {
         times.sort_unstable();
         times.dedup();
         let gaps: Vec<f64> = times.windows(2).map(|pair| seconds(pair[0], pair[1])).collect();
-        let scale = scale(&gaps, width_px - 2.0 * MARGIN_PX);
+        let scale = scale(&gaps, width_px - LEFT_PX - RIGHT_PX);
         let mut places = Vec::with_capacity(times.len());
-        let mut place = MARGIN_PX;
+        let mut place = LEFT_PX;
         places.push(place);
         for gap in &gaps {
             place += placed(*gap, scale);
@@ -76,7 +78,7 @@ impl Axis {
 
     /// The whole width.
     pub(super) fn width(&self) -> f64 {
-        self.places.last().map_or(0.0, |last| last + MARGIN_PX)
+        self.places.last().map_or(0.0, |last| last + RIGHT_PX)
     }
 
     pub(super) fn breaks(&self) -> impl Iterator<Item = Break> {

@@ -93,19 +93,18 @@ impl Scene {
 
     /// What was done close to one moment.
     pub(in crate::page) fn around_moment(moment: TimeNs, operations: &[Operation]) -> Self {
-        // Enough to know who was busy then; each of them gets as many operations as there is room for.
         let close = nearest(&[moment], operations.iter().collect(), 10 * MOST_AROUND).shown;
+        // Who was busy then: a process that began later has nothing to do with the moment.
+        let closest = nearest(&[moment], close.clone(), 2 * MOST_AROUND).shown;
+        let busy: BTreeSet<ProcessId> = closest.iter().map(|operation| operation.process).collect();
+        let busy: BTreeSet<ProcessId> = busy.into_iter().take(MOST_PROCESSES_AROUND).collect();
         let mut by_process: BTreeMap<ProcessId, Vec<&Operation>> = BTreeMap::new();
-        for operation in close {
+        for operation in close.into_iter().filter(|operation| busy.contains(&operation.process)) {
             by_process.entry(operation.process).or_default().push(operation);
         }
-        let processes = by_process.len().min(MOST_PROCESSES_AROUND);
-        let each = (MOST_AROUND / processes.max(1)).clamp(4, 10);
-        let drawn: Vec<&Operation> = by_process
-            .into_values()
-            .take(processes)
-            .flat_map(|operations| nearest(&[moment], operations, each).shown)
-            .collect();
+        let each = (MOST_AROUND / busy.len().max(1)).clamp(4, 10);
+        let drawn: Vec<&Operation> =
+            by_process.into_values().flat_map(|operations| nearest(&[moment], operations, each).shown).collect();
         let from = drawn.iter().map(|operation| operation.invoked).min().unwrap_or_default();
         let to = drawn.iter().map(|operation| last_seen(operation)).max().unwrap_or_default();
         let then =
