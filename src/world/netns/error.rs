@@ -52,11 +52,11 @@ impl SandboxError {
             }
             Self::MissingProgram { .. } => Some("sudo apt-get install -y iptables iproute2"),
             Self::NoNamespaces { .. } => namespace_mend().map(|(_, mend)| mend),
+            Self::Program { .. } => Some("sudo modprobe -a bridge veth"),
+            Self::Iptables { .. } => Some("sudo modprobe -a nf_tables nft_compat ip_tables iptable_filter"),
             Self::ManyThreads { .. }
             | Self::NodeCount { .. }
             | Self::Io { .. }
-            | Self::Program { .. }
-            | Self::Iptables { .. }
             | Self::UnknownNode { .. }
             | Self::NotLaunched { .. }
             | Self::Running { .. }

@@ -37,7 +37,8 @@ impl Hands for Sandbox {
         for process in self.processes_of(nodes)? {
             threads += process.pause()?;
         }
-        Ok(format!("{} stopped, {threads} threads stand still", list_nodes(nodes)))
+        let stand = if threads == 1 { "thread stands" } else { "threads stand" };
+        Ok(format!("{} stopped, {threads} {stand} still", list_nodes(nodes)))
     }
 
     fn resume(&self, nodes: &BTreeSet<Node>) -> Result<String, HandsError> {

@@ -35,7 +35,9 @@ impl fmt::Display for NodeCommand {
         for (name, value) in &self.env {
             write!(f, "{}={} ", name.to_string_lossy(), quote(&value.to_string_lossy()))?;
         }
-        f.write_str(&quote(&self.program.to_string_lossy()))?;
+        // The link means something else to a shell.
+        let own = (self.program == Path::new("/proc/self/exe")).then(|| fs::read_link(&self.program).ok()).flatten();
+        f.write_str(&quote(&own.as_ref().unwrap_or(&self.program).to_string_lossy()))?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quote(&arg.to_string_lossy())))
     }
 }
@@ -303,6 +305,13 @@ mod tests {
             env: vec![("LANG".into(), "C".into())],
         };
         assert_eq!(command.to_string(), r"LANG=C /usr/bin/redis-server --port 6379 --requirepass 'it'\''s secret' ''");
+    }
+
+    #[test]
+    fn the_command_of_this_binary_can_be_repeated_by_hand() {
+        let command = NodeCommand { program: "/proc/self/exe".into(), args: vec!["node".into()], env: vec![] };
+        let own = std::env::current_exe().unwrap();
+        assert_eq!(command.to_string(), format!("{} node", quote(&own.to_string_lossy())));
     }
 
     #[test]

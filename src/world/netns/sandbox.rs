@@ -146,7 +146,7 @@ fn connect(ip: &Path, namespaces: &[(Node, NetNamespace)]) -> Result<(), Sandbox
         let lines = format!("address add {address}/24 dev eth0\nlink set lo up\nlink set eth0 up\n");
         batches.push(IpBatch::start(ip, Some(namespace), &lines)?);
     }
-    batches.into_iter().map(IpBatch::finish).collect()
+    batches.into_iter().try_for_each(IpBatch::finish)
 }
 
 /// Several commands of one `ip`.
