@@ -80,28 +80,60 @@ impl Doomed {
 
     /// Kills, and waits until everything of the sandbox is gone.
     fn kill(&mut self, victim: Victim) {
-        let namespaces = namespaces_of(&processes_marked(self.start.mark()));
+        let members = self.members();
         // One that is not born yet can't be killed; then it is the outer process.
         send(self.find(victim).unwrap_or(self.outer_pid()), Signal::SIGKILL);
-        self.await_nothing_left(&namespaces);
+        self.await_nothing_left(&members);
     }
 
-    fn await_nothing_left(&mut self, namespaces: &BTreeSet<String>) {
+    /// Everybody who is in a namespace of this sandbox now. A namespace lives as long as somebody is in it, or has it open,
+    /// or a mount names it. Its number is no good afterwards: the kernel gives it to the next one.
+    fn members(&self) -> BTreeSet<Process> {
+        let namespaces = namespaces_of(&processes_marked(self.start.mark()));
+        let is_member = |pid: &u32| !namespaces_of(&[*pid]).is_disjoint(&namespaces);
+        all_processes().into_iter().filter(is_member).filter_map(Process::find).collect()
+    }
+
+    fn await_nothing_left(&mut self, members: &BTreeSet<Process>) {
         let began = Instant::now();
         loop {
             // Who is dead but not waited for still has a number and an environment.
             let _ = self.outer.try_wait().unwrap();
             let left = processes_marked(self.start.mark());
-            let shared: BTreeSet<String> = namespaces_of(&all_processes()).intersection(namespaces).cloned().collect();
+            let alive: Vec<&Process> = members.iter().filter(|member| member.is_alive()).collect();
             let host = Host::look();
-            if left.is_empty() && shared.is_empty() && host == self.host {
+            if left.is_empty() && alive.is_empty() && host == self.host {
                 return;
             }
-            let told = format!("processes {left:?}, namespaces {shared:?}, {host:?} instead of {:?}", self.host);
+            let told = format!("processes {left:?}, members {alive:?}, {host:?} instead of {:?}", self.host);
             assert!(began.elapsed() < Duration::from_secs(10), "left behind: {told}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// A process; a number alone may be given to another one later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Process {
+    pid: u32,
+    started: u64,
+}
+
+impl Process {
+    fn find(pid: u32) -> Option<Self> {
+        Some(Self { pid, started: stat_field(pid, 22)?.parse().ok()? })
+    }
+
+    fn is_alive(&self) -> bool {
+        Self::find(self.pid) == Some(*self)
+    }
+}
+
+/// A field of `/proc/PID/stat`, by its number in proc(5), from 3 on.
+fn stat_field(pid: u32, number: usize) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_ascii_whitespace().nth(number - 3).map(str::to_owned)
 }
 
 fn send(pid: u32, signal: Signal) {
@@ -138,12 +170,8 @@ fn namespaces_of(pids: &[u32]) -> BTreeSet<String> {
 }
 
 fn child_of(parent: u32) -> Option<u32> {
-    let is_child = |pid: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-        fields.split_ascii_whitespace().nth(1) == Some(&parent.to_string())
-    };
-    all_processes().into_iter().find(is_child)
+    let parent = parent.to_string();
+    all_processes().into_iter().find(|pid| stat_field(*pid, 4).as_deref() == Some(&parent))
 }
 
 fn kills_at_many_moments(victim: Victim) {
@@ -154,6 +182,7 @@ fn kills_at_many_moments(victim: Victim) {
     let marked = processes_marked(doomed.start.mark());
     assert!(marked.len() >= 13, "outer, init, controller, five nodes and five orphans are seen: {marked:?}");
     assert!(namespaces_of(&marked).len() >= 5, "they are in namespaces of their own");
+    assert!(doomed.members().len() >= 13, "the namespaces tell who is a member, too");
     doomed.kill(victim);
     // A sandbox takes some 60 ms to be built: most of these moments are in the midst of it.
     for moment in 0..10 {
@@ -193,13 +222,13 @@ fn a_killed_controller_is_told_with_exit_code_255() {
 fn a_signal_to_the_outer_process_lets_the_controller_end_in_order() {
     let mut doomed = Doomed::spawn(|_| {});
     let Some(mut said) = doomed.await_ready() else { return };
-    let namespaces = namespaces_of(&processes_marked(doomed.start.mark()));
+    let members = doomed.members();
     send(doomed.outer_pid(), Signal::SIGTERM);
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     assert_eq!(line, "terminated\n");
     assert_eq!(doomed.outer.wait().unwrap().code(), Some(Signal::SIGTERM as i32));
-    doomed.await_nothing_left(&namespaces);
+    doomed.await_nothing_left(&members);
 }
 
 #[test]
@@ -212,9 +241,10 @@ fn a_second_signal_kills_a_controller_that_takes_too_long() {
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     assert_eq!(line, "terminated\n");
+    let members = doomed.members();
     // Signals that come together count as one, so the second has to come later.
     std::thread::sleep(Duration::from_millis(600));
     send(doomed.outer_pid(), Signal::SIGTERM);
     assert_eq!(doomed.outer.wait().unwrap().code(), Some(255));
-    doomed.await_nothing_left(&BTreeSet::new());
+    doomed.await_nothing_left(&members);
 }
