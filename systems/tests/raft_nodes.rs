@@ -203,3 +203,23 @@ fn a_stopped_node_closes_its_ports_and_can_start_again() {
     cluster.restart(follower);
     cluster.wait_until_caught_up(follower);
 }
+
+#[test]
+fn a_node_whose_disk_is_full_stops_and_says_so() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: mounting a small tmpfs needs root");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let size = Some("size=24m");
+    if let Err(error) =
+        nix::mount::mount(Some("tmpfs"), folder.path(), Some("tmpfs"), nix::mount::MsFlags::empty(), size)
+    {
+        println!("skipped: mounting a small tmpfs: {error}");
+        return;
+    }
+    let error = cluster::fill_the_disk_of_one_node(folder.path());
+    nix::mount::umount(folder.path()).unwrap();
+    let message = error.to_string();
+    assert!(message.contains("No space left on device") && message.contains("make room"), "{message}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -242,4 +242,23 @@ pub(crate) fn request(address: SocketAddr, asked: &HttpRequest) -> Result<HttpRe
     let mut body = Vec::new();
     reader.read_to_end(&mut body).map_err(broken)?;
     Ok(HttpResponse { status, body: body.into() })
+}
+
+/// Writes to a cluster of one member until its disk is full, and gives the error with which it ends.
+pub(crate) fn fill_the_disk_of_one_node(folder: &Path) -> NodeError {
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let listeners = Listeners::bind(any, any).unwrap();
+    let address = listeners.client_address().unwrap();
+    let peers = [(NodeId(1), listeners.peer_address().unwrap())].into();
+    let options = RaftNodeOptions::new(NodeId(1), peers, folder.join("data"));
+    let (_end, ended) = oneshot::channel();
+    let node = std::thread::spawn(move || run_member(&options, listeners, ended).unwrap_err());
+    let large = Call::Write { key: "k".into(), value: "x".repeat(1 << 19).as_str().into() };
+    let began = Instant::now();
+    while !node.is_finished() {
+        assert!(began.elapsed() < DEADLINE, "the disk does not fill");
+        // Refused until it leads, acknowledged until the disk is full.
+        let _ = request(address, &client::request(&large, None));
+    }
+    node.join().unwrap()
 }

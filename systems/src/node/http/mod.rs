@@ -77,3 +77,6 @@ async fn refuse(mut stream: TcpStream, address: SocketAddr) {
     // A client that does not take it has no claim to a reason.
     let _ = timeout(Duration::from_millis(50), stream.write_all(&[head.as_bytes(), &body].concat())).await;
 }
+
+#[cfg(test)]
+mod tests;
