@@ -97,7 +97,7 @@ impl Doomed {
     fn await_nothing_left(&mut self, members: &BTreeSet<Process>) {
         let began = Instant::now();
         loop {
-            // Who is dead but not waited for still has a number and an environment.
+            // Nobody else waits for the outer process.
             let _ = self.outer.try_wait().unwrap();
             let left = processes_marked(self.start.mark());
             let alive: Vec<&Process> = members.iter().filter(|member| member.is_alive()).collect();
@@ -124,8 +124,10 @@ impl Process {
         Some(Self { pid, started: stat_field(pid, 22)?.parse().ok()? })
     }
 
+    /// Whether it does anything yet. The dead init of a killed outer process is the host's to bury, which may take its time.
     fn is_alive(&self) -> bool {
-        Self::find(self.pid) == Some(*self)
+        let is_dead = stat_field(self.pid, 3).is_none_or(|state| state == "Z" || state == "X");
+        !is_dead && Self::find(self.pid) == Some(*self)
     }
 }
 
