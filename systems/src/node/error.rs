@@ -1,10 +1,10 @@
-//! Why a node can't start, or can't go on.
+//! Why a node can't start, or can't go on. Each error says all there is to say, its cause included.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::wal::WalError;
+use super::wal::{WalError, disk_advice};
 use crate::raft::{ConfigError, RecoverError};
 
 /// Why a node can't start, or can't go on.
@@ -12,17 +12,17 @@ use crate::raft::{ConfigError, RecoverError};
 #[non_exhaustive]
 pub enum NodeError {
     /// The settings make no sense together.
-    #[error("{0}")]
+    #[error(transparent)]
     Settings(#[from] ConfigError),
     /// A port can't be listened on.
-    #[error("listening for {whom} on {address}: {source}{}", advice(source))]
+    #[error("listening for {whom} on {address}: {cause}{}", port_advice(cause))]
     Listen {
         /// Peers or clients.
         whom: &'static str,
         /// Where.
         address: SocketAddr,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The data folder belongs to another node.
     #[error("{}: this data folder belongs to {found}, not to {expected}; give each node a folder of its own", path.display())]
@@ -35,32 +35,32 @@ pub enum NodeError {
         expected: String,
     },
     /// A file of the data folder can't be read or written.
-    #[error("{doing} {}: {source}", path.display())]
+    #[error("{doing} {}: {cause}{}", path.display(), disk_advice(cause))]
     File {
         /// What was being done.
         doing: &'static str,
         /// To what.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The log can't be opened, or a write to it failed.
-    #[error("the log: {0}")]
+    #[error(transparent)]
     Log(#[from] WalError),
     /// What the log holds makes no sense.
-    #[error("the data folder: {0}")]
+    #[error(transparent)]
     Recover(#[from] RecoverError),
     /// The system refused a thread, a timer or a signal handler.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {cause}")]
     System {
         /// What was being done.
         doing: &'static str,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
-fn advice(error: &io::Error) -> &'static str {
+fn port_advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => "; another process uses the port, choose another one or stop that process",
         io::ErrorKind::AddrNotAvailable => "; this machine has no such address",

@@ -26,8 +26,9 @@ pub(super) fn claim(folder: &Path, cluster: &str, node: NodeId) -> Result<(), No
     let path = folder.join("identity.json");
     let error = |doing| {
         let path = path.clone();
-        move |source| NodeError::File { doing, path, source }
+        move |cause| NodeError::File { doing, path, cause }
     };
+    fs::create_dir_all(folder).map_err(|cause| NodeError::File { doing: "creating", path: folder.into(), cause })?;
     let ours = Identity { cluster: cluster.into(), node };
     match fs::read(&path) {
         Ok(bytes) => {
@@ -43,7 +44,6 @@ pub(super) fn claim(folder: &Path, cluster: &str, node: NodeId) -> Result<(), No
 }
 
 fn write(folder: &Path, identity: &Identity) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
     let temporary = folder.join("identity.json.tmp");
     let mut file = File::create(&temporary)?;
     file.write_all(&serde_json::to_vec(identity)?)?;

@@ -85,7 +85,7 @@ pub fn run(options: &RaftNodeOptions, listeners: Listeners) -> Result<(), NodeEr
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| NodeError::System { doing: "starting the runtime", source })?;
+        .map_err(|cause| NodeError::System { doing: "starting the runtime", cause })?;
     runtime.block_on(async {
         let stop = stop_signal()?;
         serve(options, listeners, stop).await
@@ -115,7 +115,7 @@ pub async fn serve(
 }
 
 fn stop_signal() -> Result<impl Future<Output = ()>, NodeError> {
-    let error = |source| NodeError::System { doing: "listening to signals", source };
+    let error = |cause| NodeError::System { doing: "listening to signals", cause };
     let mut terminate = signal(SignalKind::terminate()).map_err(error)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(error)?;
     Ok(async move {

@@ -57,7 +57,7 @@ fn bind(whom: &'static str, address: SocketAddr) -> Result<std::net::TcpListener
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    listener.map_err(|source| NodeError::Listen { whom, address, source })
+    listener.map_err(|cause| NodeError::Listen { whom, address, cause })
 }
 
 /// A node that has not started yet.
@@ -98,7 +98,7 @@ where
         // When the driver is gone there is no one to tell.
         let report = move |result| drop(durable.send(Event::Durable(result)));
         let wal = WalThread::spawn(self.log, report)
-            .map_err(|source| NodeError::System { doing: "starting the thread of the log", source })?;
+            .map_err(|cause| NodeError::System { doing: "starting the thread of the log", cause })?;
         let peers = Peers::dial(&self.membership);
         let driver = Driver::new(self.server, RealHands { peers, wal }, inbox, self.began);
 
@@ -131,7 +131,7 @@ where
 }
 
 fn from_std(doing: &'static str, listener: std::net::TcpListener) -> Result<TcpListener, NodeError> {
-    TcpListener::from_std(listener).map_err(|source| NodeError::System { doing, source })
+    TcpListener::from_std(listener).map_err(|cause| NodeError::System { doing, cause })
 }
 
 struct AbortOnDrop(tokio::task::AbortHandle);

@@ -138,8 +138,8 @@ fn one_report_covers_all_writes_before_it() {
 #[test]
 fn a_failing_disk_ends_the_driver() {
     let mut rig = rig();
-    let source = std::io::Error::other("broken");
-    let error = WalError::Io { doing: "syncing", path: "log".into(), source };
+    let cause = std::io::Error::other("broken");
+    let error = WalError::Io { doing: "syncing", path: "log".into(), cause };
     assert!(rig.driver.take(Micros(1), Event::Durable(Err(error))).is_err());
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Disk {
 impl Disk {
     /// Creates the folder where it is missing, and locks it.
     pub(super) fn open(folder: &Path) -> Result<Self, WalError> {
-        let error = |doing| move |source| WalError::Io { doing, path: folder.into(), source };
+        let error = |doing| move |cause| WalError::Io { doing, path: folder.into(), cause };
         fs::create_dir_all(folder).map_err(error("creating"))?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("LOCK"));
         let lock = lock.map_err(error("locking"))?;
@@ -51,7 +51,7 @@ impl Disk {
 
     /// The names of all files.
     pub(super) fn names(&self) -> Result<Vec<String>, WalError> {
-        let error = |source| WalError::Io { doing: "listing", path: self.folder.clone(), source };
+        let error = |cause| WalError::Io { doing: "listing", path: self.folder.clone(), cause };
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(error)? {
             names.extend(entry.map_err(error)?.file_name().into_string());
@@ -120,7 +120,7 @@ impl Disk {
 
     fn error(&self, doing: &'static str, name: &str) -> impl FnOnce(io::Error) -> WalError + use<> {
         let path = self.path(name);
-        move |source| WalError::Io { doing, path, source }
+        move |cause| WalError::Io { doing, path, cause }
     }
 
     #[cfg(not(test))]

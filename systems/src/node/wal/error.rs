@@ -14,14 +14,14 @@ pub enum WalError {
         path: PathBuf,
     },
     /// The system refused.
-    #[error("{doing} {}: {source}{}", path.display(), advice(source))]
+    #[error("{doing} {}: {cause}{}", path.display(), disk_advice(cause))]
     Io {
         /// What was being done.
         doing: &'static str,
         /// To what.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The bytes on disk are not what was written.
     #[error(
@@ -46,7 +46,8 @@ impl WalError {
     }
 }
 
-fn advice(error: &io::Error) -> &'static str {
+/// What to do about it, where that is known.
+pub(in crate::node) fn disk_advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull => "; make room on the disk and start the node again",
         io::ErrorKind::PermissionDenied => "; run the node as a user who may write there, or choose another --data",

@@ -152,8 +152,8 @@ impl Log {
     }
 
     fn too_large(&self) -> WalError {
-        let source = std::io::Error::other(format!("more than {} bytes in one write", frame::MAX_PAYLOAD_BYTES));
-        WalError::Io { doing: "writing", path: self.disk.path(&self.open.name), source }
+        let cause = std::io::Error::other(format!("more than {} bytes in one write", frame::MAX_PAYLOAD_BYTES));
+        WalError::Io { doing: "writing", path: self.disk.path(&self.open.name), cause }
     }
 }
 

@@ -28,6 +28,7 @@ mod segment;
 mod thread;
 
 pub use error::WalError;
+pub(super) use error::disk_advice;
 pub use log::{Log, WalOptions};
 pub use thread::WalThread;
 

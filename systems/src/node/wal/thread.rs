@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -80,8 +81,11 @@ impl<F: FnMut(Result<WriteId, WalError>)> Writer<F> {
                 }
                 Write::Checkpoint { snapshot, tail } => {
                     self.write_batch(&mut batch)?;
+                    let began = Instant::now();
                     self.log.checkpoint(&snapshot, &tail)?;
                     (self.report)(Ok(id));
+                    let took = began.elapsed();
+                    tracing::info!(snapshot_bytes = snapshot.len(), tail = tail.len(), ?took, "wrote a checkpoint");
                     self.log.tidy()?;
                 }
             }
