@@ -27,7 +27,7 @@ impl RegisterGenerator {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             choices: Choices::new(seed),
-            keys: Rotation::new(OPEN_KEYS, CALLS_A_KEY),
+            keys: Rotation::new('r', OPEN_KEYS, CALLS_A_KEY),
             next_value: 1,
             last_seen: BTreeMap::new(),
         }

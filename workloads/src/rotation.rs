@@ -8,6 +8,7 @@ use rashomon_history::Key;
 use crate::random::Choices;
 
 pub(crate) struct Rotation {
+    letter: char,
     open: Vec<OpenKey>,
     next_name: u64,
     calls_a_key: u32,
@@ -19,12 +20,13 @@ struct OpenKey {
 }
 
 impl Rotation {
-    pub(crate) fn new(open_keys: usize, calls_a_key: u32) -> Self {
+    /// Keys are called by the letter and a number: `r7`.
+    pub(crate) fn new(letter: char, open_keys: usize, calls_a_key: u32) -> Self {
         // Staggered, so that the keys are not all left at the same moment.
         let stagger =
             |slot: usize| calls_a_key * u32::try_from(slot).unwrap_or(0) / u32::try_from(open_keys).unwrap_or(1);
         let open = (0..open_keys).map(|slot| OpenKey { name: slot as u64, calls: stagger(slot) }).collect();
-        Self { open, next_name: open_keys as u64, calls_a_key }
+        Self { letter, open, next_name: open_keys as u64, calls_a_key }
     }
 
     /// Draws one of the open keys, and counts the call.
@@ -36,13 +38,18 @@ impl Rotation {
             self.next_name += 1;
         }
         key.calls += 1;
-        Key::from(key.name.to_string())
+        named(self.letter, key.name)
     }
 
     /// Every key drawn from so far, oldest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = Key> + use<> {
-        (0..self.next_name).map(|name| Key::from(name.to_string()))
+        let letter = self.letter;
+        (0..self.next_name).map(move |name| named(letter, name))
     }
+}
+
+fn named(letter: char, name: u64) -> Key {
+    Key::from(format!("{letter}{name}"))
 }
 
 #[cfg(test)]
@@ -53,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_key_is_left_after_its_calls_and_a_few_are_open_at_a_time() {
-        let mut rotation = Rotation::new(3, 50);
+        let mut rotation = Rotation::new('x', 3, 50);
         let mut choices = Choices::new(7);
         let mut calls = BTreeMap::<Key, u32>::new();
         for _ in 0..1000 {

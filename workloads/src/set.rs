@@ -21,7 +21,7 @@ pub(crate) struct SetGenerator {
 
 impl SetGenerator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { choices: Choices::new(seed), keys: Rotation::new(OPEN_KEYS, CALLS_A_KEY), next_element: 1 }
+        Self { choices: Choices::new(seed), keys: Rotation::new('s', OPEN_KEYS, CALLS_A_KEY), next_element: 1 }
     }
 }
 
