@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::budget::Budget;
-use crate::explain;
-use crate::fast::{Clash, FastPath};
+use crate::explain::{self, Contradiction};
+use crate::fast::FastPath;
 use crate::model::Model;
 use crate::narrator::Narrator;
 use crate::operation::{CheckError, Entry, Operation};
@@ -151,13 +151,13 @@ pub(crate) fn check_entries<'a, M: Model>(
     let check = Check { model, options, deadline: options.time_budget.map(|budget| started + budget), parts: &parts };
     let mut decisions = check.decide_all();
     let check_time = started.elapsed();
-    let invalid = decisions.iter().position(|decision| matches!(decision.answer, Answer::Invalid { .. }));
+    let invalid = decisions.iter().position(|decision| matches!(decision.answer, Answer::Invalid(_)));
     let verdict = match invalid {
         Some(index) => {
             let part = &parts[index];
-            let Answer::Invalid { clash, stuck_at } = &decisions[index].answer else { unreachable!("found above") };
+            let Answer::Invalid(found) = &decisions[index].answer else { unreachable!("found above") };
             let deadline = explain::deadline(started, check_time, options.time_budget);
-            Verdict::Invalid(explain::witness(model, part, clash.as_ref(), *stuck_at, deadline))
+            Verdict::Invalid(explain::witness(model, part, found, deadline))
         }
         None => check.verdict(&mut decisions),
     };
@@ -204,7 +204,7 @@ impl Decision {
 /// Numbers are places in the part.
 enum Answer {
     Valid(Vec<u32>),
-    Invalid { clash: Option<Clash>, stuck_at: Option<u32> },
+    Invalid(Contradiction),
     Open(Open),
 }
 
@@ -240,7 +240,7 @@ impl<M: Model> Check<'_, '_, M> {
                 return Decision::open(Open::NotLookedAt);
             }
             let decision = self.decide(part, threads);
-            if let Answer::Invalid { .. } = decision.answer {
+            if let Answer::Invalid(_) = decision.answer {
                 lowest_invalid.fetch_min(index, Ordering::Relaxed);
             }
             decision
@@ -258,7 +258,7 @@ impl<M: Model> Check<'_, '_, M> {
         if self.options.algorithm != Algorithm::Search {
             let answer = match self.model.fast_path(&part.partition) {
                 FastPath::Valid(order) => Some(Answer::Valid(order)),
-                FastPath::Invalid(clash) => Some(Answer::Invalid { clash: Some(clash), stuck_at: None }),
+                FastPath::Invalid(clash) => Some(Answer::Invalid(Contradiction::Clash(clash))),
                 FastPath::NotApplicable(why) => {
                     (self.options.algorithm == Algorithm::Fast).then_some(Answer::Open(Open::NoFastPath(why)))
                 }
@@ -275,7 +275,7 @@ impl<M: Model> Check<'_, '_, M> {
     fn finish(&self, decisions: &mut [Decision]) {
         for (part, decision) in self.parts.iter().zip(decisions) {
             match decision.answer {
-                Answer::Invalid { .. } => return,
+                Answer::Invalid(_) => return,
                 Answer::Open(Open::Stopped { why: Stopped::StepsSpent | Stopped::OutOfMemory, .. }) => {
                     let steps = decision.steps;
                     *decision = self.search(part, u64::MAX, self.memory_budget());
@@ -291,7 +291,7 @@ impl<M: Model> Check<'_, '_, M> {
             search::search(self.model, &part.partition, &Budget { deadline: self.deadline, memory_bytes, steps });
         let answer = match outcome.found {
             Found::Valid(order) => Answer::Valid(order),
-            Found::Invalid { stuck_at } => Answer::Invalid { clash: None, stuck_at: Some(stuck_at) },
+            Found::Invalid { suspects } => Answer::Invalid(Contradiction::Stuck(suspects)),
             Found::Stopped { why, stuck_at, completed } => Answer::Open(Open::Stopped { why, stuck_at, completed }),
         };
         Decision {
@@ -307,7 +307,7 @@ impl<M: Model> Check<'_, '_, M> {
     fn verdict(&self, decisions: &mut [Decision]) -> Verdict {
         let open = decisions.iter().zip(self.parts).find_map(|(decision, part)| match decision.answer {
             Answer::Open(open) => Some((open, part)),
-            Answer::Valid(_) | Answer::Invalid { .. } => None,
+            Answer::Valid(_) | Answer::Invalid(_) => None,
         });
         let Some((first_open, part)) = open else {
             let mut order = Vec::with_capacity(self.parts.len());

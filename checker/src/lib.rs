@@ -29,7 +29,7 @@ mod witness;
 
 pub use checker::Checker;
 pub use fast::{Clash, FastPath};
-pub use model::{Model, ObjectKey, SubHistory};
+pub use model::{Model, ObjectKey, Observed, SubHistory, effect_of};
 pub use narrator::Narrator;
 pub use nondeterministic::{NondeterministicModel, SetsOfStates};
 pub use operation::{CheckError, Entry, Operation, Partition};

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
+
+use rustc_hash::FxBuildHasher;
 
 use crate::fast::FastPath;
 use crate::operation::{Operation, Partition};
@@ -42,11 +44,20 @@ pub trait Model: Sync {
         false
     }
 
-    /// Whether `observer` could owe its legality to `call`. `false` promises: if no operation of a legal sequence may
-    /// observe `call`, the sequence is still legal without it.
-    fn may_observe(&self, observer: &Self::Call, returned: Option<&Self::Return>, call: &Self::Call) -> bool {
-        let _ = (observer, returned, call);
-        true
+    /// A name for what the call does to the object, for [`observes`](Model::observes); see [`effect_of`].
+    fn effect(&self, call: &Self::Call) -> u64 {
+        let _ = call;
+        0
+    }
+
+    /// The effects that the operation may owe its legality to. All else is promised not to help it: where it is legal
+    /// after some calls, it is legal as well when calls of other effects are left out of them.
+    ///
+    /// A read of 7 from a register owes it to a write of 7, and to nothing else. With that, the search leaves no state
+    /// that a later operation still needs, and witnesses are short.
+    fn observes(&self, call: &Self::Call, returned: Option<&Self::Return>) -> Observed {
+        let _ = (call, returned);
+        Observed::Anything
     }
 
     /// A part of a history that is linearizable if the whole is: the operations `kept`, out of `kept` and `dropped`.
@@ -58,7 +69,7 @@ pub trait Model: Sync {
     ) -> SubHistory<Self::Call, Self::Return> {
         let needed = dropped.iter().any(|lost| {
             !self.is_pure(lost.call, lost.returned)
-                && kept.iter().any(|entry| self.may_observe(entry.call, entry.returned, lost.call))
+                && kept.iter().any(|entry| self.observes(entry.call, entry.returned).includes(self.effect(lost.call)))
         });
         if needed { SubHistory::Unsound } else { SubHistory::AsItIs }
     }
@@ -82,6 +93,38 @@ pub trait Model: Sync {
             None => format!("{call:?} -> unknown"),
         }
     }
+}
+
+/// The effects that an operation may owe its legality to. See [`Model::observes`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Observed {
+    /// All of them.
+    Anything,
+    /// All but this one.
+    AnythingBut(u64),
+    /// These.
+    Effects(Vec<u64>),
+}
+
+impl Observed {
+    /// Not one: the operation is legal always, or never.
+    pub const NOTHING: Self = Self::Effects(Vec::new());
+
+    /// Whether the effect is one of them.
+    #[must_use]
+    pub fn includes(&self, effect: u64) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::AnythingBut(other) => *other != effect,
+            Self::Effects(effects) => effects.contains(&effect),
+        }
+    }
+}
+
+/// A number for an effect, made of whatever tells it from others. That two effects get the same number is as unlikely as
+/// it is harmless.
+pub fn effect_of(what: impl Hash) -> u64 {
+    FxBuildHasher.hash_one(what)
 }
 
 /// Names one of the objects that a history is about.

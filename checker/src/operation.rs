@@ -110,16 +110,6 @@ impl<'a, C, R> Partition<'a, C, R> {
     pub fn narrator(&self) -> &'a dyn Narrator {
         self.narrator
     }
-
-    /// Those for which `choose` says yes, and the others.
-    pub(crate) fn split(&self, mut choose: impl FnMut(usize) -> bool) -> (Self, Self) {
-        let mut kept = Vec::new();
-        let mut dropped = Vec::new();
-        for (index, entry) in self.entries.iter().enumerate() {
-            if choose(index) { kept.push(*entry) } else { dropped.push(*entry) }
-        }
-        (Self { entries: kept, narrator: self.narrator }, Self { entries: dropped, narrator: self.narrator })
-    }
 }
 
 impl<'a, C, R> FromIterator<&'a Operation<C, R>> for Partition<'a, C, R> {

@@ -17,10 +17,6 @@ pub struct Witness {
     pub explanation: String,
     /// Whether no operation can be left out: `false` where the time for explaining ran out before that was known.
     pub is_minimal: bool,
-    /// The operation that could no longer be placed when everything that came back before it was: all that is before its
-    /// completion is the shortest part of the history, from the beginning, that has no legal order. Known after a search.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stuck_at: Option<usize>,
 }
 
 /// One operation of a witness.

@@ -13,6 +13,14 @@ use crate::witness::{Kind, Witness, WitnessOperation};
 /// Time for a witness, also after the fastest check.
 const LEAST: Duration = Duration::from_millis(50);
 
+/// How a check found out that operations are not linearizable. Numbers are places in the part.
+pub(crate) enum Contradiction {
+    /// By a rule.
+    Clash(Clash),
+    /// By a search, which makes these operations suspect.
+    Stuck([u32; 2]),
+}
+
 /// When to stop explaining: it may take as long as the check took, and no longer than a twentieth of the time budget where
 /// that is spent.
 pub(crate) fn deadline(started: Instant, check_time: Duration, budget: Option<Duration>) -> Instant {
@@ -27,20 +35,22 @@ pub(crate) fn deadline(started: Instant, check_time: Duration, budget: Option<Du
 pub(crate) fn witness<M: Model>(
     model: &M,
     part: &Part<'_, M::Call, M::Return>,
-    clash: Option<&Clash>,
-    stuck_at: Option<u32>,
+    found: &Contradiction,
     deadline: Instant,
 ) -> Witness {
-    let (places, is_minimal) = match clash {
-        Some(clash) => {
+    let (places, is_minimal) = match found {
+        Contradiction::Clash(clash) => {
             (clash.operations.clone(), shrink::is_minimal(model, &part.partition, &clash.operations, deadline))
         }
-        None => shrink::shrink(model, &part.partition, stuck_at, deadline),
+        Contradiction::Stuck(suspects) => shrink::shrink(model, &part.partition, *suspects, deadline),
     };
     let entries: Vec<_> = places.iter().map(|place| part.partition.entries[*place as usize]).collect();
-    let (kind, explanation) = match clash {
-        Some(clash) => (clash.kind, clash.explanation.clone()),
-        None => (Kind::NotLinearizable, explain_search(model, part, &entries, stuck_at)),
+    let (kind, explanation) = match found {
+        Contradiction::Clash(clash) => (clash.kind, clash.explanation.clone()),
+        Contradiction::Stuck(_) => {
+            let told: Vec<String> = entries.iter().map(|entry| tell(model, part, entry)).collect();
+            (Kind::NotLinearizable, format!("No order of these operations is legal: {}.", told.join("; ")))
+        }
     };
     let operations =
         entries.iter().map(|entry| WitnessOperation { position: entry.position, text: tell(model, part, entry) });
@@ -50,7 +60,6 @@ pub(crate) fn witness<M: Model>(
         operations: operations.collect(),
         explanation,
         is_minimal,
-        stuck_at: stuck_at.map(|place| part.position(place)),
     }
 }
 
@@ -63,25 +72,4 @@ fn tell<M: Model>(model: &M, part: &Part<'_, M::Call, M::Return>, entry: &Entry<
         Some(_) => format!("{who} {did}, from {from} to {}", narrator.completed(entry.position)),
         None => format!("{who} {did}, from {from} on, and never heard of it"),
     }
-}
-
-fn explain_search<M: Model>(
-    model: &M,
-    part: &Part<'_, M::Call, M::Return>,
-    entries: &[Entry<'_, M::Call, M::Return>],
-    stuck_at: Option<u32>,
-) -> String {
-    let told: Vec<String> = entries.iter().map(|entry| tell(model, part, entry)).collect();
-    let mut text = format!("No order of these {} operations is legal: {}.", entries.len(), told.join("; "));
-    if let Some(place) = stuck_at {
-        let stuck = &part.partition.entries[place as usize];
-        let narrator = part.partition.narrator;
-        text += &format!(
-            " All that came back before {} has a legal order; with what {} did then ({}) there is none.",
-            narrator.completed(stuck.position),
-            narrator.who(stuck.position),
-            model.describe(stuck.call, stuck.returned),
-        );
-    }
-    text
 }

@@ -9,7 +9,7 @@ use super::tell_growth::tell_clash;
 use super::{HistoryModel, words};
 use crate::fast::FastPath;
 use crate::growth::{GrowthAnswer, GrowthOperation, GrowthStep, Shape, check_growth};
-use crate::model::{Model, ObjectKey, SubHistory};
+use crate::model::{Model, ObjectKey, Observed, SubHistory, effect_of};
 use crate::operation::{Operation, Partition};
 
 /// One list a key, empty at first: append an element, read the whole list. Nil reads as the empty list.
@@ -45,8 +45,12 @@ impl Model for AppendList {
         matches!(call, Call::Read { .. })
     }
 
-    fn may_observe(&self, _: &Call, returned: Option<&Returned>, call: &Call) -> bool {
-        sees(returned, call)
+    fn effect(&self, call: &Call) -> u64 {
+        effect_of(words::written(call, None))
+    }
+
+    fn observes(&self, _: &Call, returned: Option<&Returned>) -> Observed {
+        sees(returned)
     }
 
     fn sub_history(
@@ -126,8 +130,12 @@ impl Model for GrowSet {
         matches!(call, Call::Read { .. })
     }
 
-    fn may_observe(&self, _: &Call, returned: Option<&Returned>, call: &Call) -> bool {
-        sees(returned, call)
+    fn effect(&self, call: &Call) -> u64 {
+        effect_of(words::written(call, None))
+    }
+
+    fn observes(&self, _: &Call, returned: Option<&Returned>) -> Observed {
+        sees(returned)
     }
 
     fn sub_history(
@@ -178,9 +186,9 @@ fn elements(returned: &Returned) -> Option<&[Value]> {
     }
 }
 
-fn sees(returned: Option<&Returned>, call: &Call) -> bool {
+fn sees(returned: Option<&Returned>) -> Observed {
     let seen = returned.and_then(elements).unwrap_or_default();
-    words::written(call, None).is_some_and(|element| seen.contains(element))
+    Observed::Effects(seen.iter().map(|element| effect_of(Some(element))).collect())
 }
 
 fn heap_bytes(state: &[Value]) -> usize {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::tell_register::tell_clash;
 use super::{HistoryModel, words};
 use crate::fast::{Clash, FastPath};
-use crate::model::{Model, ObjectKey, SubHistory};
+use crate::model::{Model, ObjectKey, Observed, SubHistory, effect_of};
 use crate::operation::{Entry, Operation, Partition};
 use crate::register::{RegisterAnswer, RegisterOperation, RegisterStep, check_register};
 use crate::witness::Kind;
@@ -31,7 +31,7 @@ impl Model for Register {
 
     fn step(&self, state: &Value, call: &Call, returned: Option<&Returned>) -> Option<Value> {
         match (call, returned) {
-            (Call::Read { .. }, Some(Returned::Value(seen))) => (seen == state).then(|| state.clone()),
+            (Call::Read { .. }, Some(Returned::Value(value))) => (value == state).then(|| state.clone()),
             (Call::Read { .. }, None) => Some(state.clone()),
             (Call::Write { value, .. }, _) => Some(value.clone()),
             (Call::Delete { .. }, _) => Some(Value::Nil),
@@ -51,12 +51,15 @@ impl Model for Register {
         matches!((call, returned), (Call::Read { .. }, _) | (Call::Cas { .. }, Some(Returned::NotSwapped { .. })))
     }
 
-    fn may_observe(&self, observer: &Call, returned: Option<&Returned>, call: &Call) -> bool {
-        let Some(written) = words::written(call, None) else { return false };
-        match observed(observer, returned) {
-            Observed::Nothing => false,
-            Observed::Value(value) => value == written,
-            Observed::AnyBut(value) => value != written,
+    fn effect(&self, call: &Call) -> u64 {
+        effect_of(words::written(call, None))
+    }
+
+    fn observes(&self, call: &Call, returned: Option<&Returned>) -> Observed {
+        match seen(call, returned) {
+            Seen::Nothing => Observed::NOTHING,
+            Seen::Value(value) => Observed::Effects(vec![effect_of(Some(value))]),
+            Seen::NotThis(value) => Observed::AnythingBut(effect_of(Some(value))),
         }
     }
 
@@ -69,16 +72,16 @@ impl Model for Register {
             dropped.iter().filter_map(|entry| words::written(entry.call, entry.returned)).collect();
         let mut operations = Vec::with_capacity(kept.len());
         for entry in kept.iter() {
-            let call = match observed(entry.call, entry.returned) {
-                Observed::Value(value) if lost.contains(value) => match entry.call {
+            let call = match seen(entry.call, entry.returned) {
+                Seen::Value(value) if lost.contains(value) => match entry.call {
                     // What it replaced is gone. That it wrote is not.
                     Call::Cas { key, to, .. } if !self.is_pure(entry.call, entry.returned) => {
                         Some((Call::Write { key: key.clone(), value: to.clone() }, Returned::Done))
                     }
                     _ => return SubHistory::Unsound,
                 },
-                Observed::AnyBut(_) if !lost.is_empty() => None,
-                Observed::Value(_) | Observed::AnyBut(_) | Observed::Nothing => {
+                Seen::NotThis(_) if !lost.is_empty() => None,
+                Seen::Value(_) | Seen::NotThis(_) | Seen::Nothing => {
                     Some((entry.call.clone(), entry.returned.cloned().unwrap_or(Returned::Done)))
                 }
             };
@@ -147,24 +150,24 @@ impl HistoryModel for Register {
 }
 
 /// What an operation tells about the value that it found.
-enum Observed<'a> {
+enum Seen<'a> {
     Nothing,
     Value(&'a Value),
-    AnyBut(&'a Value),
+    NotThis(&'a Value),
 }
 
-fn observed<'a>(call: &'a Call, returned: Option<&'a Returned>) -> Observed<'a> {
+fn seen<'a>(call: &'a Call, returned: Option<&'a Returned>) -> Seen<'a> {
     match (call, returned) {
-        (Call::Read { .. }, Some(Returned::Value(value))) => Observed::Value(value),
+        (Call::Read { .. }, Some(Returned::Value(value))) => Seen::Value(value),
         // Never legal, whatever was there.
         (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: Some(current) })) if current == from => {
-            Observed::Nothing
+            Seen::Nothing
         }
-        (Call::Cas { .. }, Some(Returned::NotSwapped { current: Some(current) })) => Observed::Value(current),
-        (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: None })) => Observed::AnyBut(from),
-        (Call::Cas { from, .. }, _) => Observed::Value(from),
+        (Call::Cas { .. }, Some(Returned::NotSwapped { current: Some(current) })) => Seen::Value(current),
+        (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: None })) => Seen::NotThis(from),
+        (Call::Cas { from, .. }, _) => Seen::Value(from),
         (Call::Read { .. } | Call::Write { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. }, _) => {
-            Observed::Nothing
+            Seen::Nothing
         }
     }
 }

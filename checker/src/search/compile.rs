@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::Model;
+use crate::model::{Model, Observed};
 use crate::operation::{Entry, Partition};
 
 /// The number of an operation: those that came back by completion, then those of unknown outcome by invocation.
@@ -114,29 +114,33 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
     /// Leaves out the operations of unknown outcome that nobody may have observed, neither an operation that came back
     /// nor one of unknown outcome that was itself observed.
     fn drop_unobserved<M: Model<Call = C, Return = R>>(&mut self, model: &M) {
-        const PAIRS_MAX: usize = 4_000_000;
-        let mut open: Vec<ClassId> =
-            (0..self.classes.len() as ClassId).filter(|class| !self.unknown[*class as usize].is_empty()).collect();
-        if open.is_empty() || open.len() * self.classes.len() > PAIRS_MAX {
-            return;
+        let mut open: FxHashMap<u64, Vec<ClassId>> = FxHashMap::default();
+        for class in 0..self.classes.len() as ClassId {
+            if !self.unknown[class as usize].is_empty() {
+                open.entry(model.effect(self.classes[class as usize].0)).or_default().push(class);
+            }
         }
-        let mut is_known = vec![false; self.classes.len()];
+        let mut is_observer = vec![false; self.classes.len()];
         for operation in &self.known {
-            is_known[operation.class as usize] = true;
+            is_observer[operation.class as usize] = true;
         }
         let mut observers: Vec<ClassId> =
-            (0..self.classes.len() as ClassId).filter(|class| is_known[*class as usize]).collect();
-        while let Some(observer) = observers.pop() {
+            (0..self.classes.len() as ClassId).filter(|class| is_observer[*class as usize]).collect();
+        while let Some(observer) = observers.pop()
+            && !open.is_empty()
+        {
             let (call, returned) = self.classes[observer as usize];
-            open.retain(|class| {
-                let is_observed = model.may_observe(call, returned, self.classes[*class as usize].0);
-                if is_observed {
-                    observers.push(*class);
+            match model.observes(call, returned) {
+                Observed::Anything => observers.extend(open.drain().flat_map(|(_, classes)| classes)),
+                Observed::AnythingBut(effect) => {
+                    observers.extend(open.extract_if(|other, _| *other != effect).flat_map(|(_, classes)| classes));
                 }
-                !is_observed
-            });
+                Observed::Effects(effects) => {
+                    observers.extend(effects.iter().filter_map(|effect| open.remove(effect)).flatten());
+                }
+            }
         }
-        for class in open {
+        for class in open.into_values().flatten() {
             self.unknown[class as usize].clear();
         }
         self.events.retain(|event| match event {

@@ -79,13 +79,18 @@ impl<const W: usize> Memo<W> {
         true
     }
 
-    /// Bytes held, counting those that the next growth needs at once.
+    /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        let held = self.entries.allocation_size() + self.more.capacity() * size_of::<Entry<W>>();
+        self.entries.allocation_size() + self.more.capacity() * size_of::<Entry<W>>()
+    }
+
+    /// Bytes that the next growth needs at once, if it is near.
+    pub(super) fn growth_bytes(&self) -> usize {
         let grows = self.entries.len() + NEXT_CHECK >= self.entries.capacity();
         let more_grows = self.more.len() + NEXT_CHECK >= self.more.capacity() && !self.more.is_empty();
-        held + if grows { self.entries.allocation_size() * 2 } else { 0 }
-            + if more_grows { self.more.capacity() * 2 * size_of::<Entry<W>>() } else { 0 }
+        let entries = if grows { self.entries.allocation_size() * 2 } else { 0 };
+        let more = if more_grows { self.more.capacity() * 2 * size_of::<Entry<W>>() } else { 0 };
+        entries + more
     }
 }
 

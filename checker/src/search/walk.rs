@@ -1,9 +1,12 @@
 //! The walk through the configurations, depth first.
 
+use std::ops::Range;
+
 use super::compile::{ClassId, Compiled, Event, OpId};
 use super::cursor::Cursor;
 use super::mask::Mask;
 use super::memo::{Configuration, Memo};
+use super::prospects::Prospects;
 use super::states::{StateId, States};
 use super::unknowns::TakenSets;
 use crate::budget::{Budget, Pace};
@@ -24,8 +27,9 @@ pub(crate) struct Outcome {
 pub(crate) enum Found {
     /// A legal order.
     Valid(Vec<u32>),
-    /// There is none: this operation can't be placed when all that came back before it was.
-    Invalid { stuck_at: u32 },
+    /// There is none. The search came no further than to the completion of the one operation, or left behind what the
+    /// other one needed.
+    Invalid { suspects: [u32; 2] },
     /// The search was stopped. All that came back before this operation did has a legal order.
     Stopped { why: Stopped, stuck_at: u32, completed: usize },
 }
@@ -61,6 +65,8 @@ pub(crate) fn search<M: Model>(model: &M, partition: &Partition<'_, M::Call, M::
 /// One configuration on the way from the beginning to where the walk is.
 struct Frame<const W: usize> {
     at: Configuration<W>,
+    /// Where its ripe operations are.
+    ripe: Range<usize>,
     /// Operations taken before.
     path_len: usize,
     /// Where its choices begin.
@@ -78,6 +84,17 @@ enum Stage {
     Choose,
 }
 
+/// What becomes of an operation that was not taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prospect {
+    /// It is not legal and never will be.
+    None,
+    /// It is legal, and nothing would make it legal again.
+    Ripe,
+    /// Something may make it legal, or that is not known.
+    Open,
+}
+
 /// A step that can be taken.
 #[derive(Clone, Copy)]
 enum Choice {
@@ -91,14 +108,19 @@ struct Walk<'a, 'c, M: Model, const W: usize> {
     states: States<'a, M>,
     unknowns: TakenSets,
     memo: Memo<W>,
+    prospects: Prospects,
     cursor: Cursor<W>,
     frames: Vec<Frame<W>>,
     choices: Vec<Choice>,
     path: Vec<u32>,
+    ripe: Vec<OpId>,
     /// Classes of unknown outcome, to try.
     unknown_classes: Vec<ClassId>,
     furthest: u32,
+    /// The operation without prospects furthest in the history, and the event where that was seen.
+    suspect: (u32, OpId),
     pace: Pace,
+    model_pace: Pace,
     stop: Option<Stopped>,
     steps: u64,
     peak_memory_bytes: usize,
@@ -114,13 +136,17 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             states: States::new(model, classes),
             unknowns: TakenSets::new(),
             memo: Memo::new(),
+            prospects: Prospects::new(model, history),
             cursor: Cursor::new(history.open_max, classes),
             frames: Vec::new(),
             choices: Vec::new(),
             path: Vec::with_capacity(history.known.len()),
+            ripe: Vec::new(),
+            suspect: (0, 0),
             unknown_classes: (0..classes as ClassId).filter(has_unknown).collect(),
             furthest: 0,
             pace: Pace::new(),
+            model_pace: Pace::new(),
             stop: None,
             steps: 0,
             peak_memory_bytes: 0,
@@ -146,15 +172,16 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             taken: Mask::EMPTY,
             taken_pure: Mask::EMPTY,
         };
-        if self.enter(start, true) {
+        if self.enter(start, true, None, 0..0) {
             return self.valid();
         }
         while let Some(frame) = self.frames.last_mut() {
             self.steps += 1;
-            let at = frame.at;
+            let (at, ripe) = (frame.at, frame.ripe.clone());
             let stage = frame.stage;
             frame.stage = if stage == Stage::Next { Stage::Expand } else { Stage::Choose };
             self.path.truncate(frame.path_len);
+            self.ripe.truncate(frame.ripe.end);
             self.cursor.back_to(at.event, self.history);
             let choice = match stage {
                 Stage::Next => self.next_completing(&at),
@@ -172,7 +199,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
                 }
             };
             if let Some(choice) = choice
-                && self.take(at, choice)
+                && self.take(at, ripe, choice)
             {
                 return self.valid();
             }
@@ -182,7 +209,9 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
                 return Found::Stopped { why, stuck_at: self.place_of_completion(self.furthest), completed };
             }
         }
-        Found::Invalid { stuck_at: self.place_of_completion(self.furthest) }
+        let stuck = self.place_of_completion(self.furthest);
+        let suspect = self.history.known[self.suspect.1 as usize].place;
+        Found::Invalid { suspects: [stuck, suspect] }
     }
 
     /// The operation whose completion comes next, if it can be taken now.
@@ -245,28 +274,38 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
     }
 
     /// Takes the step. Whether that is the end of the history.
-    fn take(&mut self, at: Configuration<W>, choice: Choice) -> bool {
+    fn take(&mut self, at: Configuration<W>, ripe: Range<usize>, choice: Choice) -> bool {
         let mut new = at;
-        match choice {
+        let last = match choice {
             Choice::Known { id, next } => {
                 let operation = &self.history.known[id as usize];
                 new.taken.insert(operation.slot);
                 self.path.push(operation.place);
                 new.state = next;
+                Some(id)
             }
             Choice::Unknown { class, next } => {
                 let taken_before = self.unknowns.count(at.unknown, class);
                 self.path.push(self.history.unknown[class as usize][taken_before]);
                 new.unknown = self.unknowns.with(at.unknown, class);
                 new.state = next;
+                None
             }
-        }
-        self.enter(new, new.state != at.state)
+        };
+        self.enter(new, new.state != at.state, last, ripe)
     }
 
     /// Passes all that can be passed, taking pure operations on the way, and goes on from there unless that was searched
     /// before. Whether that is the end of the history.
-    fn enter(&mut self, mut at: Configuration<W>, is_new_state: bool) -> bool {
+    ///
+    /// `last` is the operation that was taken, if it came back, and `ripe_before` the ripe operations before.
+    fn enter(
+        &mut self,
+        mut at: Configuration<W>,
+        is_new_state: bool,
+        last: Option<OpId>,
+        ripe_before: Range<usize>,
+    ) -> bool {
         if is_new_state {
             for slot in self.cursor.open_pure.without(&at.taken_pure).slots() {
                 self.take_pure(&mut at, self.cursor.operation(slot));
@@ -294,11 +333,86 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             at.event = self.cursor.event();
         }
         self.furthest = self.furthest.max(at.event);
-        if self.memo.insert(&at, &self.unknowns) {
-            let (path_len, choices_start) = (self.path.len(), self.choices.len());
-            self.frames.push(Frame { at, path_len, choices_start, stage: Stage::Next });
+        let ripe_start = self.ripe.len();
+        if self.has_prospects(&at, last, ripe_before) && self.memo.insert(&at, &self.unknowns) {
+            let (path_len, choices_start, ripe) = (self.path.len(), self.choices.len(), ripe_start..self.ripe.len());
+            self.frames.push(Frame { at, ripe, path_len, choices_start, stage: Stage::Next });
         }
         false
+    }
+
+    /// Whether every operation can still become legal, as far as that is easy to know.
+    ///
+    /// An operation to come whose helpers are all past is *ripe*: it is legal now, and must stay so until it is taken. The
+    /// ripe operations of the configuration before, and those that became ripe by `last`, are put on their stack.
+    fn has_prospects(&mut self, at: &Configuration<W>, last: Option<OpId>, ripe_before: Range<usize>) -> bool {
+        for slot in self.cursor.open_pure.without(&at.taken_pure).slots() {
+            if self.prospect(at, self.cursor.operation(slot)) == Prospect::None {
+                return false;
+            }
+        }
+        for slot in self.cursor.open.without(&at.taken).slots() {
+            if self.prospect(at, self.cursor.operation(slot)) == Prospect::None {
+                return false;
+            }
+        }
+        for index in ripe_before {
+            if !self.keep_ripe(at, self.ripe[index]) {
+                return false;
+            }
+        }
+        let Some(last) = last else { return true };
+        // Operations are numbered by completion: those before the next one to complete were all taken.
+        let next = self.completing(at.event);
+        let first = self.prospects.observers(last).partition_point(|observer| *observer < next);
+        for index in first..self.prospects.observers(last).len() {
+            if !self.keep_ripe(at, self.prospects.observers(last)[index]) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Puts the operation on the stack of ripe ones if it is to come and ripe. Whether it has prospects.
+    fn keep_ripe(&mut self, at: &Configuration<W>, id: OpId) -> bool {
+        if self.prospects.invoked_at[id as usize] < at.event {
+            return true;
+        }
+        match self.prospect(at, id) {
+            Prospect::None => return false,
+            Prospect::Ripe => self.ripe.push(id),
+            Prospect::Open => {}
+        }
+        true
+    }
+
+    fn prospect(&mut self, at: &Configuration<W>, id: OpId) -> Prospect {
+        let class = self.history.known[id as usize].class;
+        if !self.prospects.is_tracked(class) {
+            return Prospect::Open;
+        }
+        let next = self.completing(at.event);
+        let is_left = |helper: &OpId| {
+            let invoked_at = self.prospects.invoked_at[*helper as usize];
+            let is_to_come = invoked_at >= at.event && invoked_at < self.prospects.completed_at[id as usize];
+            let is_open =
+                || *helper >= next && invoked_at < at.event && !at.taken.has(self.history.known[*helper as usize].slot);
+            *helper != id && (is_to_come || is_open())
+        };
+        let is_unknown_left =
+            |helper: &ClassId| self.history.unknown[*helper as usize].len() > self.unknowns.count(at.unknown, *helper);
+        if self.prospects.helpers(class).iter().any(is_left)
+            || self.prospects.unknown_helpers(class).iter().any(is_unknown_left)
+        {
+            Prospect::Open
+        } else if self.step(at.state, class).is_some() {
+            Prospect::Ripe
+        } else {
+            if at.event >= self.suspect.0 {
+                self.suspect = (at.event, id);
+            }
+            Prospect::None
+        }
     }
 
     fn take_pure(&mut self, at: &mut Configuration<W>, id: OpId) {
@@ -310,8 +424,14 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
     }
 
     fn step(&mut self, state: StateId, class: ClassId) -> Option<StateId> {
-        self.tick();
-        self.states.step(state, class, self.history.classes[class as usize])
+        let model_steps = self.states.model_steps;
+        let next = self.states.step(state, class, self.history.classes[class as usize]);
+        // A step of the model may take any time; one that is remembered takes none.
+        let is_due = if self.states.model_steps == model_steps { self.pace.tick() } else { self.model_pace.tick() };
+        if is_due && self.stop.is_none() {
+            self.stop = self.must_stop();
+        }
+        next
     }
 
     /// The operation that the event completes. Configurations stand at completions only.
@@ -339,7 +459,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
     fn must_stop(&mut self) -> Option<Stopped> {
         if self.steps >= self.budget.steps {
             Some(Stopped::StepsSpent)
-        } else if self.look_at_memory() > self.budget.memory_bytes {
+        } else if self.look_at_memory() + self.memo.growth_bytes() > self.budget.memory_bytes {
             Some(Stopped::OutOfMemory)
         } else if self.budget.is_late() {
             Some(Stopped::Late)
@@ -348,15 +468,16 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
         }
     }
 
-    /// Bytes held, with those that the next growth needs.
+    /// Bytes held.
     fn look_at_memory(&mut self) -> usize {
         let history = self.history.events.capacity() * size_of::<Event>()
             + self.history.known.capacity() * size_of::<super::compile::Known>()
             + self.history.classes.capacity() * (size_of::<(&M::Call, Option<&M::Return>)>() + size_of::<Vec<u32>>());
         let walk = self.frames.capacity() * size_of::<Frame<W>>()
             + self.choices.capacity() * size_of::<Choice>()
-            + self.path.capacity() * size_of::<u32>();
-        let bytes = history + walk + self.memo.bytes() + self.states.bytes() + self.unknowns.bytes();
+            + (self.path.capacity() + self.ripe.capacity()) * size_of::<u32>();
+        let bytes =
+            history + walk + self.memo.bytes() + self.prospects.bytes() + self.states.bytes() + self.unknowns.bytes();
         self.peak_memory_bytes = self.peak_memory_bytes.max(bytes);
         bytes
     }

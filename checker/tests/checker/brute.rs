@@ -93,7 +93,6 @@ fn verify_order<M: Model>(model: &M, history: &[Operation<M::Call, M::Return>], 
 fn verify_witness<M: Model>(model: &M, history: &[Operation<M::Call, M::Return>], report: &Report) {
     let Some(witness) = report.verdict.witness() else { return };
     let positions: Vec<usize> = witness.operations.iter().map(|operation| operation.position).collect();
-    let history = &beginning(history, witness.stuck_at);
     let sub = sub_history(model, history, &positions).unwrap_or_else(|| panic!("{witness:#?} of {history:#?}"));
     assert!(!is_linearizable(model, &sub), "no contradiction: {witness:#?} of {history:#?}");
     if report.statistics.operations < 8 && witness.is_minimal {
@@ -117,21 +116,6 @@ fn verify_witness<M: Model>(model: &M, history: &[Operation<M::Call, M::Return>]
     assert!(!witness.explanation.contains("  "), "{}", witness.explanation);
 }
 
-/// What mattered when the operation came back: later calls did not, and what came back later need not have happened.
-fn beginning<C: Clone, R: Clone>(history: &[Operation<C, R>], stuck_at: Option<usize>) -> Vec<Operation<C, R>> {
-    let end = stuck_at.map_or(u64::MAX, |position| history[position].completed);
-    let mut history = history.to_vec();
-    for operation in &mut history {
-        if operation.completed > end {
-            operation.completed = u64::MAX;
-        }
-        if operation.invoked > end {
-            operation.invoked = u64::MAX;
-        }
-    }
-    history
-}
-
 /// The operations at these positions, weakened as the model says; `None` where it says that they prove nothing.
 pub(crate) fn sub_history<M: Model>(
     model: &M,
@@ -140,9 +124,8 @@ pub(crate) fn sub_history<M: Model>(
 ) -> Option<Vec<Operation<M::Call, M::Return>>> {
     let object = model.object(&history[*positions.first()?].call);
     let own = |position: &usize| model.object(&history[*position].call) == object;
-    let matters = |position: &usize| history[*position].invoked < u64::MAX;
     let dropped: Vec<usize> =
-        (0..history.len()).filter(matters).filter(own).filter(|position| !positions.contains(position)).collect();
+        (0..history.len()).filter(own).filter(|position| !positions.contains(position)).collect();
     let kept: Vec<_> = positions.iter().map(|position| history[*position].clone()).collect();
     let dropped: Vec<_> = dropped.into_iter().map(|position| history[position].clone()).collect();
     match model.sub_history(&kept.iter().collect(), &dropped.iter().collect()) {

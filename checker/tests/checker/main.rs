@@ -1,7 +1,11 @@
 //! The checker against brute force, and against recorded histories with known verdicts.
 
 mod brute;
+mod budgets;
 mod growing;
+mod histories;
+mod kv;
+mod recorded;
 mod registers;
 mod soundness;
 mod source;
