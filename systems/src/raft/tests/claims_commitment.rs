@@ -32,6 +32,18 @@ fn an_acknowledgement_counts_once_however_often_it_arrives() {
 }
 
 #[test]
+fn an_acknowledgement_that_was_overtaken_still_counts() {
+    let mut cluster = Cluster::led(3, |_| {});
+    cluster.host(n(1)).syncs = false;
+    cluster.write(1, 7);
+    cluster.write(1, 8);
+    for (from, matched) in [(2, 3), (2, 2), (3, 3)] {
+        cluster.tell(1, from, 1, Body::Appended { matched });
+    }
+    assert_eq!(cluster.raft(1).commit_index, 3, "both followers hold it, though one said less afterwards");
+}
+
+#[test]
 fn an_acknowledgement_that_was_overtaken_takes_nothing_back() {
     let mut cluster = Cluster::led(3, |_| {});
     let requests = [7, 8, 9].map(|value| cluster.write(1, value));
@@ -179,6 +191,32 @@ fn a_deposed_leaders_command_is_refused_when_another_entry_is_committed_in_its_p
     cluster.stabilize();
     cluster.heartbeat(2);
     assert_eq!(cluster.value(winner), Some(8));
+    assert_eq!(cluster.reply(request).cloned(), refused(Refusal::Superseded));
+}
+
+/// Only the term tells the two apart: an entry of an earlier term may be committed later, as in figure 8.
+#[test]
+fn a_deposed_leaders_command_is_not_answered_by_an_older_entry_at_its_index() {
+    let logs: [(u64, &[u64]); 3] = [(2, &[1]), (2, &[1, 2, 2]), (2, &[1])];
+    let mut cluster = Cluster::with_logs(&logs, |_| {});
+    cluster.pass(300_000);
+    cluster.timeout(1);
+    let no_append = |envelope: &super::cluster::Envelope| !matches!(envelope.message.body, Body::Append { .. });
+    cluster.settle(|envelope| no_append(envelope) && envelope.from != n(2) && envelope.to != n(2));
+    let request = cluster.write(1, 7);
+    assert_eq!(cluster.raft(1).log.last(), at(3, 3));
+    cluster.network.clear();
+    for _ in 0..2 {
+        cluster.pass(300_000);
+        cluster.timeout(2);
+        cluster.stabilize_without(1);
+    }
+    assert!(cluster.raft(2).is_leader());
+    while cluster.reply(request).is_none() {
+        cluster.pass(60_000);
+        cluster.heartbeat(2);
+    }
+    assert_eq!(cluster.raft(1).machine().answer.value, entry_value(2, 3));
     assert_eq!(cluster.reply(request).cloned(), refused(Refusal::Superseded));
 }
 

@@ -184,6 +184,26 @@ fn a_member_votes_for_one_candidate_in_a_term_but_repeats_its_answer() {
 }
 
 #[test]
+fn a_vote_stands_for_the_whole_term_whatever_becomes_of_the_voter() {
+    let mut refused = candidate_of(3);
+    for from in [2, 3] {
+        refused.tell(1, from, 1, Body::Vote { granted: false });
+    }
+    let mut deposed = Cluster::led(3, |_| {});
+    while deposed.raft(1).is_leader() {
+        deposed.timeout(1);
+    }
+    let mut followed = candidate_of(3);
+    followed.tell(1, 3, 1, heartbeat());
+    followed.pass(700_000);
+    for cluster in [&mut refused, &mut deposed, &mut followed] {
+        assert!(is_follower(cluster.raft(1)) && cluster.raft(1).term() == 1);
+        let sent = cluster.tell(1, 2, 1, ask(9, 9));
+        assert_eq!(bodies(&sent), [&Body::Vote { granted: false }]);
+    }
+}
+
+#[test]
 fn a_member_votes_only_for_a_log_that_is_at_least_as_up_to_date_as_its_own() {
     let cases =
         [(at(2, 3), true), (at(2, 4), true), (at(3, 1), true), (at(2, 2), false), (at(1, 9), false), (at(0, 0), false)];
