@@ -54,13 +54,7 @@ pub(crate) fn witness<M: Model>(
     };
     let operations =
         entries.iter().map(|entry| WitnessOperation { position: entry.position, text: tell(model, part, entry) });
-    Witness {
-        kind,
-        object: part.object.to_string(),
-        operations: operations.collect(),
-        explanation,
-        is_minimal,
-    }
+    Witness { kind, object: part.object.to_string(), operations: operations.collect(), explanation, is_minimal }
 }
 
 /// Who did what, when.

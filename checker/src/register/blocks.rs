@@ -16,17 +16,25 @@ use crate::staircase::{Interval, Staircase};
 /// No operation.
 pub(super) const NONE: u32 = u32::MAX;
 
-struct Block {
+pub(super) struct Block {
     /// The value that begins it.
-    value: ValueId,
+    pub(super) value: ValueId,
     first_completed: u64,
     last_invoked: u64,
 }
 
 impl Block {
     /// Where it comes among the others.
-    fn sort_key(&self) -> (u64, bool, ValueId) {
+    pub(super) fn sort_key(&self) -> (u64, bool, ValueId) {
         (self.first_completed.min(self.last_invoked), self.first_completed < self.last_invoked, self.value)
+    }
+
+    pub(super) fn must_precede(&self, other: &Self) -> bool {
+        self.first_completed < other.last_invoked
+    }
+
+    pub(super) fn begins_before(&self, other: &Self) -> bool {
+        self.last_invoked < other.last_invoked
     }
 }
 
@@ -65,69 +73,78 @@ impl Readers {
     }
 }
 
+pub(super) struct Blocks<'a, V> {
+    operations: &'a [RegisterOperation<V>],
+    pub(super) seen: &'a Seen,
+    readers: Readers,
+}
+
 /// A legal order of the operations that happened, or why there is none. Refused compare-and-sets are left out.
 pub(super) fn order<V>(operations: &[RegisterOperation<V>], seen: &Seen) -> Result<Vec<u32>, RegisterContradiction> {
     let blocks = Blocks { operations, seen, readers: Readers::new(operations, seen) };
-    let mut all = Vec::new();
-    let mut in_blocks = 0;
-    for value in 0..seen.producer.len() as ValueId {
-        let begins = match seen.producer[value as usize] {
-            NONE => true,
-            producer => {
-                seen.happened[producer as usize] && matches!(operations[producer as usize].step, RegisterStep::Write(_))
-            }
-        };
-        if begins {
+    blocks.order().map_err(|contradiction| blocks.smallest(contradiction))
+}
+
+impl<V> Blocks<'_, V> {
+    fn order(&self) -> Result<Vec<u32>, RegisterContradiction> {
+        let Self { operations, seen, .. } = self;
+        let blocks = self;
+        let mut all = Vec::new();
+        let mut in_blocks = 0;
+        for value in self.first_values() {
             let (block, values) = blocks.climb(value)?;
             in_blocks += values;
             all.push(block);
         }
-    }
-    let produced = |producer: &&u32| **producer == NONE || seen.happened[**producer as usize];
-    if in_blocks < seen.producer.iter().filter(produced).count() {
-        return Err(blocks.circle());
-    }
-    // The initial value was written before all time; its block is the first one that was pushed.
-    all[1..].sort_unstable_by_key(Block::sort_key);
-    let mut last: Option<&Block> = None;
-    for block in &all {
-        if let Some(last) = last
-            && block.first_completed < last.last_invoked
-        {
-            return Err(blocks.crossing(last.value, block.value));
+        let produced = |producer: &&u32| **producer == NONE || seen.happened[**producer as usize];
+        if in_blocks < seen.producer.iter().filter(produced).count() {
+            return Err(blocks.circle());
         }
-        if last.is_none_or(|last| block.last_invoked > last.last_invoked) {
-            last = Some(block);
+        // The initial value was written before all time; its block is the first one that was pushed.
+        all[1..].sort_unstable_by_key(Block::sort_key);
+        let mut last: Option<&Block> = None;
+        for block in &all {
+            if let Some(last) = last
+                && block.must_precede(last)
+            {
+                return Err(blocks.crossing(last.value, block.value));
+            }
+            if last.is_none_or(|last| last.begins_before(block)) {
+                last = Some(block);
+            }
         }
-    }
-    let mut order = Vec::with_capacity(operations.len());
-    for block in &all {
-        for value in blocks.values(block.value) {
-            order.extend(blocks.operations_of(value));
+        let mut order = Vec::with_capacity(operations.len());
+        for block in &all {
+            for value in blocks.values(block.value) {
+                order.extend(blocks.operations_of(value));
+            }
         }
+        Ok(order)
     }
-    Ok(order)
-}
 
-struct Blocks<'a, V> {
-    operations: &'a [RegisterOperation<V>],
-    seen: &'a Seen,
-    readers: Readers,
-}
+    /// The values that begin a block; the initial one first.
+    pub(super) fn first_values(&self) -> impl Iterator<Item = ValueId> {
+        (0..self.seen.producer.len() as ValueId).filter(|value| match self.seen.producer[*value as usize] {
+            NONE => true,
+            producer => {
+                self.seen.happened[producer as usize]
+                    && matches!(self.operations[producer as usize].step, RegisterStep::Write(_))
+            }
+        })
+    }
 
-impl<V> Blocks<'_, V> {
-    fn interval(&self, place: u32) -> Interval {
+    pub(super) fn interval(&self, place: u32) -> Interval {
         let operation = &self.operations[place as usize];
         let completed = if operation.is_known { operation.completed } else { u64::MAX };
         Interval { invoked: operation.invoked, completed, place }
     }
 
-    fn producer(&self, value: ValueId) -> Option<u32> {
+    pub(super) fn producer(&self, value: ValueId) -> Option<u32> {
         Some(self.seen.producer[value as usize]).filter(|producer| *producer != NONE)
     }
 
     /// The values of the block, from this one on.
-    fn values(&self, first: ValueId) -> impl Iterator<Item = ValueId> {
+    pub(super) fn values(&self, first: ValueId) -> impl Iterator<Item = ValueId> {
         std::iter::successors(Some(first), |value| {
             let next = self.seen.replaced_by[*value as usize];
             (next != NONE).then(|| self.seen.value[next as usize])
@@ -135,12 +152,12 @@ impl<V> Blocks<'_, V> {
     }
 
     /// The producer of the value and its readers.
-    fn operations_of(&self, value: ValueId) -> impl Iterator<Item = u32> {
+    pub(super) fn operations_of(&self, value: ValueId) -> impl Iterator<Item = u32> {
         self.producer(value).into_iter().chain(self.readers.of(value).iter().copied())
     }
 
     /// Goes through the block in order. Also tells how many values it has.
-    fn climb(&self, first: ValueId) -> Result<(Block, usize), RegisterContradiction> {
+    pub(super) fn climb(&self, first: ValueId) -> Result<(Block, usize), RegisterContradiction> {
         let mut block = Block { value: first, first_completed: u64::MAX, last_invoked: 0 };
         let mut stairs = Staircase::new();
         let mut values = 0;

@@ -8,6 +8,7 @@ mod blocks;
 mod clash;
 mod refused;
 mod seen;
+mod smallest;
 
 use std::hash::Hash;
 

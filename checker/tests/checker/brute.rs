@@ -124,8 +124,7 @@ pub(crate) fn sub_history<M: Model>(
 ) -> Option<Vec<Operation<M::Call, M::Return>>> {
     let object = model.object(&history[*positions.first()?].call);
     let own = |position: &usize| model.object(&history[*position].call) == object;
-    let dropped: Vec<usize> =
-        (0..history.len()).filter(own).filter(|position| !positions.contains(position)).collect();
+    let dropped: Vec<usize> = (0..history.len()).filter(own).filter(|position| !positions.contains(position)).collect();
     let kept: Vec<_> = positions.iter().map(|position| history[*position].clone()).collect();
     let dropped: Vec<_> = dropped.into_iter().map(|position| history[position].clone()).collect();
     match model.sub_history(&kept.iter().collect(), &dropped.iter().collect()) {
