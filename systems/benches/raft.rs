@@ -78,8 +78,10 @@ impl Cluster {
             for output in outputs {
                 match output {
                     Output::Persist { id, .. } => inputs.push(Input::Persisted(id)),
-                    Output::Send { to, message } => self.network.push_back((id, to, message)),
-                    Output::Reply { response, .. } => {
+                    Output::Send { to, message } | Output::SendNow { to, message } => {
+                        self.network.push_back((id, to, message))
+                    }
+                    Output::Reply { response, .. } | Output::ReplyNow { response, .. } => {
                         assert!(matches!(response, Response::Answer(_)), "{response:?}");
                         self.answered += 1;
                     }

@@ -6,7 +6,8 @@
 //!
 //! 1. **Order.** Outputs are carried out in the order in which they came, over all steps.
 //! 2. **Durability.** What comes after an [`Output::Persist`] waits until that write is durable. The driver goes on
-//!    stepping meanwhile, and may make several writes durable with one sync.
+//!    stepping meanwhile, and may make several writes durable with one sync. [`Output::SendNow`] and [`Output::ReplyNow`]
+//!    depend on no write: they never wait, and may overtake what does.
 //! 3. **Completion.** When a write is durable the driver first lets out what waited for it, and then tells the server with
 //!    [`Input::Persisted`], in order.
 //! 4. **Time.** `now` never goes backwards. The driver steps with [`Input::Tick`] when [`Server::deadline`] has passed.
@@ -128,8 +129,22 @@ pub enum Output<M, R> {
         /// What.
         message: M,
     },
+    /// Send this to another member at once, whatever is not yet durable.
+    SendNow {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        message: M,
+    },
     /// Answer a client. A request is answered once or, when it was abandoned or the server died, never.
     Reply {
+        /// The request's name.
+        id: RequestId,
+        /// The answer.
+        response: R,
+    },
+    /// Answer a client at once, whatever is not yet durable.
+    ReplyNow {
         /// The request's name.
         id: RequestId,
         /// The answer.

@@ -254,8 +254,10 @@ impl<S: Server, H: Hands<S::Message>> Driver<S, H> {
                 self.waiting.push_back(Waiting::Durable(id));
                 self.hands.submit(id, write);
             }
+            Output::SendNow { to, message } => self.hands.send(to, &message),
             Output::Send { to, message } if self.waiting.is_empty() => self.hands.send(to, &message),
             Output::Send { to, message } => self.waiting.push_back(Waiting::Send { to, message }),
+            Output::ReplyNow { id, response } => self.reply(id, response),
             Output::Reply { id, response } if self.waiting.is_empty() => self.reply(id, response),
             Output::Reply { id, response } => self.waiting.push_back(Waiting::Reply { id, response }),
         }

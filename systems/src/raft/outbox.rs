@@ -10,23 +10,32 @@ pub(super) struct Outbox<A> {
     outputs: Vec<Output<Message, Response<A>>>,
     /// What leaves behind the write of the next flush.
     behind_write: Vec<(NodeId, Message)>,
-    /// The term or the vote changed since the last write, so that no message may leave before the next.
-    hard_state_changed: bool,
+    hard_state: HardStateOnDisk,
+}
+
+/// How far the latest term and vote are on their way to the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HardStateOnDisk {
+    /// They changed since the last write; no message may leave before the next.
+    Changed,
+    /// They are part of this write.
+    Written(WriteId),
+    Durable,
 }
 
 impl<A> Default for Outbox<A> {
     fn default() -> Self {
-        Self { outputs: Vec::new(), behind_write: Vec::new(), hard_state_changed: false }
+        Self { outputs: Vec::new(), behind_write: Vec::new(), hard_state: HardStateOnDisk::Durable }
     }
 }
 
 impl<A> Outbox<A> {
-    /// Sends at once, unless the term or vote that the message speaks for is not yet written.
+    /// Sends as soon as the term and the vote that the message speaks for are durable.
     pub(super) fn send(&mut self, to: NodeId, message: Message) {
-        if self.hard_state_changed {
-            self.behind_write.push((to, message));
-        } else {
-            self.outputs.push(Output::Send { to, message });
+        match self.hard_state {
+            HardStateOnDisk::Changed => self.behind_write.push((to, message)),
+            HardStateOnDisk::Written(_) => self.outputs.push(Output::Send { to, message }),
+            HardStateOnDisk::Durable => self.outputs.push(Output::SendNow { to, message }),
         }
     }
 
@@ -35,23 +44,37 @@ impl<A> Outbox<A> {
         self.behind_write.push((to, message));
     }
 
+    /// Answers a client. What a client is told rests on what a majority has made durable, never on this disk alone.
     pub(super) fn reply(&mut self, id: RequestId, response: Response<A>) {
-        self.outputs.push(Output::Reply { id, response });
+        self.outputs.push(Output::ReplyNow { id, response });
     }
 
     pub(super) fn hold_for_hard_state(&mut self) {
-        self.hard_state_changed = true;
+        self.hard_state = HardStateOnDisk::Changed;
     }
 
     pub(super) fn hard_state_changed(&self) -> bool {
-        self.hard_state_changed
+        self.hard_state == HardStateOnDisk::Changed
+    }
+
+    /// The write `id` and all before it are durable.
+    pub(super) fn on_durable(&mut self, id: WriteId) {
+        if let HardStateOnDisk::Written(written) = self.hard_state
+            && written <= id
+        {
+            self.hard_state = HardStateOnDisk::Durable;
+        }
     }
 
     /// Writes, and lets out what waited for it.
     pub(super) fn persist(&mut self, write: Option<(WriteId, Write)>) {
-        self.outputs.extend(write.map(|(id, write)| Output::Persist { id, write }));
+        if let Some((id, write)) = write {
+            if self.hard_state_changed() {
+                self.hard_state = HardStateOnDisk::Written(id);
+            }
+            self.outputs.push(Output::Persist { id, write });
+        }
         self.outputs.extend(self.behind_write.drain(..).map(|(to, message)| Output::Send { to, message }));
-        self.hard_state_changed = false;
     }
 
     pub(super) fn drain_into(&mut self, outputs: &mut Vec<Output<Message, Response<A>>>) {

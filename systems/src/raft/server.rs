@@ -30,6 +30,7 @@ impl<M: StateMachine> Server for Raft<M> {
                 self.requests.close(id);
             }
             Input::Persisted(id) => {
+                self.outbox.on_durable(id);
                 if let Some(extent) = self.disk.finish(id) {
                     self.on_durable(extent.term, extent.last_index);
                 }

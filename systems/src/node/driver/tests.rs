@@ -14,7 +14,7 @@ struct Parrot {
     ticks: u64,
 }
 
-/// Each letter is one output: `p` persist, `s` send, `r` reply.
+/// Each letter is one output: `p` persist, `s` send, `S` send now, `r` reply, `R` reply now.
 type Script = &'static str;
 
 impl Server for Parrot {
@@ -36,6 +36,8 @@ impl Server for Parrot {
                     self.writes += 1;
                     Output::Persist { id: WriteId(self.writes), write: Write::Append(vec![Bytes::new()]) }
                 }
+                'S' => Output::SendNow { to: NodeId(2), message: format!("{} of {} now", self.writes, id.0) },
+                'R' => Output::ReplyNow { id, response: self.writes },
                 's' => Output::Send { to: NodeId(2), message: format!("{} of {}", self.writes, id.0) },
                 _ => Output::Reply { id, response: self.writes },
             })),
@@ -122,6 +124,17 @@ fn what_comes_after_a_write_waits_until_it_is_durable() {
     rig.batch(vec![third]);
     assert_eq!(rig.notes(), ["send 2 of 3"]);
     assert_eq!(third_answer.try_recv(), Ok(2));
+}
+
+#[test]
+fn what_depends_on_no_write_overtakes_what_does() {
+    let mut rig = rig();
+    let (first, mut first_answer) = rig.request(1, "psr");
+    let (second, mut second_answer) = rig.request(2, "SR");
+    rig.batch(vec![first, second]);
+    assert_eq!(rig.notes(), ["write 1", "send 1 of 2 now"]);
+    assert_eq!(second_answer.try_recv(), Ok(1));
+    assert!(first_answer.try_recv().is_err());
 }
 
 #[test]

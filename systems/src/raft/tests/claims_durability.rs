@@ -111,6 +111,28 @@ fn a_heartbeat_is_answered_without_a_write() {
     assert!(cluster.host(n(1)).waiting.is_empty());
 }
 
+/// Thesis 10.2.1: a slow disk of the leader holds up neither its followers nor its clients.
+#[test]
+fn a_leader_sends_and_answers_while_its_own_disk_is_busy() {
+    let mut cluster = Cluster::led(3, |_| {});
+    cluster.host(n(1)).syncs = false;
+    let writes = [7, 8, 9].map(|value| cluster.write(1, value));
+    cluster.stabilize();
+    let read = cluster.read(1);
+    cluster.stabilize();
+    assert_eq!(writes.map(|write| cluster.value(write)), [Some(7), Some(8), Some(9)]);
+    assert_eq!(cluster.value(read), Some(9));
+    cluster.crash(1, 0);
+    assert_eq!(cluster.host(n(1)).disk.records.len(), 2, "its own disk knows the term and the no-op, and nothing else");
+    for _ in 0..2 {
+        cluster.pass(300_000);
+        cluster.timeout(2);
+        cluster.stabilize();
+    }
+    cluster.heartbeat(2);
+    assert_eq!(cluster.raft(2).machine().answer.value, 9, "and all that was answered is safe");
+}
+
 #[test]
 fn all_that_a_batch_has_to_write_is_one_write() {
     let mut cluster = Cluster::with_logs(&[(1, &[1]), (1, &[1]), (1, &[1])], |_| {});

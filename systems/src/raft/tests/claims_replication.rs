@@ -152,7 +152,7 @@ fn the_hint_of_a_conflict_skips_whole_terms() {
     cluster.trace = Some(Vec::new());
     cluster.stabilize();
     let conflicts = cluster.trace.as_ref().unwrap().iter().filter(|(_, output)| {
-        matches!(output, crate::server::Output::Send { message, .. } if matches!(message.body, Body::Conflict { .. }))
+        matches!(output, crate::server::Output::SendNow { message, .. } if matches!(message.body, Body::Conflict { .. }))
     });
     assert_eq!(conflicts.count(), 1, "a thousand entries of one term cost one question");
     assert_eq!(cluster.terms(2), cluster.terms(1));

@@ -122,8 +122,7 @@ impl Cluster {
         if let Some(raft) = &mut host.raft {
             raft.step(now, input, &mut outputs);
         }
-        host.waiting.extend(outputs);
-        self.carry_out(id, 0);
+        self.take_outputs(id, outputs);
     }
 
     pub(super) fn flush(&mut self, id: NodeId) {
@@ -133,8 +132,20 @@ impl Cluster {
         if let Some(raft) = &mut host.raft {
             raft.flush(now, &mut outputs);
         }
-        host.waiting.extend(outputs);
-        self.carry_out(id, 0);
+        self.take_outputs(id, outputs);
+    }
+
+    /// Carries out at once what depends on no write; the rest waits in line.
+    fn take_outputs(&mut self, id: NodeId, outputs: Vec<Out>) {
+        for output in outputs {
+            match output {
+                Output::SendNow { .. } | Output::ReplyNow { .. } => self.carry_out_one(id, output),
+                Output::Send { .. } | Output::Reply { .. } | Output::Persist { .. } => {
+                    self.host(id).waiting.push_back(output);
+                    self.carry_out(id, 0);
+                }
+            }
+        }
     }
 
     pub(super) fn step(&mut self, id: NodeId, input: In) {
@@ -147,30 +158,36 @@ impl Cluster {
         self.carry_out(n(id), writes);
     }
 
-    /// Carries out what does not wait for a write; up to `writes` writes become durable.
+    /// Carries out what waits no longer; up to `writes` writes become durable.
     fn carry_out(&mut self, id: NodeId, mut writes: usize) {
-        let mut durable = Vec::new();
+        let mut durable = None;
         while let Some(output) = self.host(id).waiting.pop_front() {
-            let host = self.host(id);
-            if let (Output::Persist { .. }, false, 0) = (&output, host.syncs, writes) {
-                host.waiting.push_front(output);
-                break;
-            }
-            if let Some(trace) = &mut self.trace {
-                trace.push((id, output.clone()));
-            }
-            match output {
-                Output::Persist { id: write_id, write } => {
-                    writes = writes.saturating_sub(1);
-                    apply_write(&mut self.host(id).disk, write);
-                    durable.push(write_id);
+            if let Output::Persist { id: write, .. } = &output {
+                let host = self.host(id);
+                if !host.syncs && writes == 0 {
+                    host.waiting.push_front(output);
+                    break;
                 }
-                Output::Send { to, message } => self.network.push(Envelope { from: id, to, message }),
-                Output::Reply { id, response } => self.replies.push((id, response)),
+                writes = writes.saturating_sub(1);
+                durable = Some(*write);
             }
+            self.carry_out_one(id, output);
         }
-        if let Some(last) = durable.last().copied() {
+        if let Some(last) = durable {
             self.step(id, Input::Persisted(last));
+        }
+    }
+
+    fn carry_out_one(&mut self, id: NodeId, output: Out) {
+        if let Some(trace) = &mut self.trace {
+            trace.push((id, output.clone()));
+        }
+        match output {
+            Output::Persist { write, .. } => apply_write(&mut self.host(id).disk, write),
+            Output::Send { to, message } | Output::SendNow { to, message } => {
+                self.network.push(Envelope { from: id, to, message });
+            }
+            Output::Reply { id, response } | Output::ReplyNow { id, response } => self.replies.push((id, response)),
         }
     }
 
@@ -180,7 +197,7 @@ impl Cluster {
         host.raft = None;
         let writes = host.waiting.drain(..).filter_map(|output| match output {
             Output::Persist { write, .. } => Some(write),
-            Output::Send { .. } | Output::Reply { .. } => None,
+            Output::Send { .. } | Output::SendNow { .. } | Output::Reply { .. } | Output::ReplyNow { .. } => None,
         });
         writes.take(surviving).for_each(|write| apply_write(&mut host.disk, write));
     }
@@ -260,11 +277,13 @@ impl Cluster {
 
     pub(super) fn pass(&mut self, micros: u64) {
         self.now = self.now.after(micros);
+        assert!(self.now < Micros(600_000_000), "what the test waits for never happens");
     }
 
     /// Time passes until the member's timer goes off.
     pub(super) fn timeout(&mut self, id: u16) {
-        self.now = self.now.max(self.raft(id).deadline());
+        let deadline = self.raft(id).deadline();
+        self.pass(deadline.since(self.now));
         self.step(n(id), Input::Tick);
     }
 

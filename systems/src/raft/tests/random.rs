@@ -434,7 +434,7 @@ fn the_same_seed_gives_the_same_run() {
         (0..1_000).for_each(|_| run.act());
         run.cluster.trace.unwrap()
     };
-    assert!(trace(7).iter().any(|(_, output)| matches!(output, Output::Reply { .. })));
+    assert!(trace(7).iter().any(|(_, output)| matches!(output, Output::ReplyNow { .. })));
     assert_eq!(trace(7), trace(7));
     assert_ne!(trace(7), trace(8));
 }

@@ -173,12 +173,16 @@ fn show_log(cluster: &Cluster, id: u16) -> Vec<String> {
 
 fn show_output(id: NodeId, output: &Out) -> String {
     match output {
-        Output::Send { to, message } => format!("{id} -> {to} [{}] {}", message.term, show_body(&message.body)),
+        Output::Send { to, message } | Output::SendNow { to, message } => {
+            format!("{id} -> {to} [{}] {}", message.term, show_body(&message.body))
+        }
         Output::Persist { write: Write::Append(records), .. } => format!("{id} writes {}", show_records(records)),
         Output::Persist { write: Write::Checkpoint { snapshot, tail }, .. } => {
             format!("{id} begins anew with a snapshot of {} bytes and {}", snapshot.len(), show_records(tail))
         }
-        Output::Reply { id: request, response } => format!("{id} answers request {}: {}", request.0, show(response)),
+        Output::Reply { id: request, response } | Output::ReplyNow { id: request, response } => {
+            format!("{id} answers request {}: {}", request.0, show(response))
+        }
     }
 }
 
