@@ -89,17 +89,8 @@ pub(super) struct Disk {
     /// The snapshot is newer than the one on disk.
     pub checkpoint_due: bool,
     last_id: WriteId,
-    in_flight: VecDeque<Extent>,
-}
-
-/// How far a write reaches.
-#[derive(Clone, Copy)]
-pub(super) struct Extent {
-    id: WriteId,
-    /// The term in which it was made.
-    pub term: u64,
-    /// The last index of the log then.
-    pub last_index: u64,
+    /// Writes that are not yet durable, with the last index that each makes durable.
+    in_flight: VecDeque<(WriteId, u64)>,
 }
 
 impl Disk {
@@ -108,21 +99,22 @@ impl Disk {
     }
 
     /// Names a write that makes the log durable up to `last_index`.
-    pub(super) fn begin(&mut self, term: u64, last_index: u64) -> WriteId {
+    pub(super) fn begin(&mut self, last_index: u64) -> WriteId {
         let id = WriteId(self.last_id.0 + 1);
         self.last_id = id;
         self.written = last_index;
         self.checkpoint_due = false;
-        self.in_flight.push_back(Extent { id, term, last_index });
+        self.in_flight.push_back((id, last_index));
         id
     }
 
-    /// The write `id` and all before it are durable; answers how far the last of them reaches.
-    pub(super) fn finish(&mut self, id: WriteId) -> Option<Extent> {
-        let mut finished = None;
-        while self.in_flight.front().is_some_and(|extent| extent.id <= id) {
-            finished = self.in_flight.pop_front();
+    /// The write `id` and all before it are durable; answers up to which index they made the log durable.
+    pub(super) fn finish(&mut self, id: WriteId) -> Option<u64> {
+        let mut durable = None;
+        while let Some((_, last_index)) = self.in_flight.front().filter(|(write, _)| *write <= id) {
+            durable = Some(*last_index);
+            self.in_flight.pop_front();
         }
-        finished
+        durable
     }
 }

@@ -178,11 +178,10 @@ impl<M: StateMachine> Raft<M> {
         }
     }
 
-    /// The write that reaches to `last_index` in `term` is durable.
-    pub(super) fn on_durable(&mut self, term: u64, last_index: u64) {
-        if let Role::Leader(leader) = &mut self.role
-            && term == self.hard.term
-        {
+    /// A leader's own log is durable up to `last_index`. A candidate asks for votes only when all that it had written was
+    /// durable, so what becomes durable at a leader was written by a leader, and its log only grew since.
+    pub(super) fn on_durable(&mut self, last_index: u64) {
+        if let Role::Leader(leader) = &mut self.role {
             leader.durable = leader.durable.max(last_index);
         }
     }

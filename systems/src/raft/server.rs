@@ -31,8 +31,8 @@ impl<M: StateMachine> Server for Raft<M> {
             }
             Input::Persisted(id) => {
                 self.outbox.on_durable(id);
-                if let Some(extent) = self.disk.finish(id) {
-                    self.on_durable(extent.term, extent.last_index);
+                if let Some(last_index) = self.disk.finish(id) {
+                    self.on_durable(last_index);
                 }
             }
         }
@@ -207,7 +207,7 @@ impl<M: StateMachine> Raft<M> {
             }
             Some(_) | None => None,
         };
-        let write = write.map(|write| (self.disk.begin(self.hard.term, last_index), write));
+        let write = write.map(|write| (self.disk.begin(last_index), write));
         self.outbox.persist(write);
     }
 
