@@ -11,7 +11,7 @@ use crate::{ClientEvent, ClientEventKind, Event, History, HistoryError, Outcome,
 /// # Errors
 /// [`HistoryError`] where the file can't be read, holds no client's event, or can't be a history.
 pub fn read_history(path: &Path) -> Result<History, HistoryError> {
-    let bytes = std::fs::read(path).map_err(|source| HistoryError::Io { path: path.into(), source })?;
+    let bytes = std::fs::read(path).map_err(|cause| HistoryError::Io { path: path.into(), cause })?;
     parse_history(path, &bytes)
 }
 

@@ -37,7 +37,7 @@ impl Recorder {
     /// # Errors
     /// [`HistoryError::Io`] where the file exists or can't be made.
     pub fn create(path: &Path) -> Result<Self, HistoryError> {
-        let file = File::create_new(path).map_err(|source| HistoryError::Io { path: path.into(), source })?;
+        let file = File::create_new(path).map_err(|cause| HistoryError::Io { path: path.into(), cause })?;
         let writer = Writer { file, next_index: 0, latest: TimeNs(0), line: Vec::with_capacity(512) };
         Ok(Self { path: path.into(), began: Instant::now(), writer: Mutex::new(writer) })
     }
@@ -115,7 +115,7 @@ impl Recorder {
         writer.line.clear();
         write_line(&event(writer.next_index, time), &mut writer.line);
         // One write a line: a reader never sees half of two lines, and at most the last one is torn.
-        writer.file.write_all(&writer.line).map_err(|source| HistoryError::Io { path: self.path.clone(), source })?;
+        writer.file.write_all(&writer.line).map_err(|cause| HistoryError::Io { path: self.path.clone(), cause })?;
         writer.next_index += 1;
         writer.latest = time;
         Ok(time)

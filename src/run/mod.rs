@@ -65,6 +65,7 @@ pub(crate) async fn run(plan: &Plan, folder: &RunFolder, inside: &Inside) -> Res
 struct Seen {
     lifecycle: Lifecycle,
     leaders: Vec<Leadership>,
+    surroundings: Vec<(&'static str, String)>,
 }
 
 /// The part of a run in which there are servers: everything that it sees is in the history.
@@ -91,7 +92,21 @@ async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, p
     drop(watch);
     let deaths = cluster.stop().context("stopping the servers")?;
     let is_interrupted = stop.is_requested();
-    Ok(Seen { lifecycle: Lifecycle { is_interrupted, settled_after_ms, final_reads, deaths }, leaders })
+    let lifecycle = Lifecycle { is_interrupted, settled_after_ms, final_reads, deaths };
+    Ok(Seen { lifecycle, leaders, surroundings: surroundings(&cluster, inside) })
+}
+
+/// What else may matter to who compares two runs.
+fn surroundings(cluster: &RaftCluster, inside: &Inside) -> Vec<(&'static str, String)> {
+    let cores = std::thread::available_parallelism().map_or_else(|_| "?".into(), |cores| cores.to_string());
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let rights = if inside.in_user_namespace { "an ordinary user, in a user namespace" } else { "root" };
+    let rto = cluster.tcp_rto_max_ms().map_or_else(|| "as the kernel has it".into(), |ms| format!("{ms} ms at most"));
+    vec![
+        ("machine", format!("Linux {}, {cores} cores", kernel.trim())),
+        ("run as", rights.into()),
+        ("TCP back-off", rto),
+    ]
 }
 
 async fn wait_until_ready(cluster: &RaftCluster, watch: &Watch, stop: &Stop) -> Result<()> {
@@ -197,11 +212,19 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
     };
     let verdict = judge(&evidence, &check);
     write_json(&folder.verdict(), &verdict)?;
-    write_report(plan, folder, &history, &verdict)?;
+    write_report(plan, folder, &history, &verdict, &seen.surroundings)?;
     Ok(verdict)
 }
 
-fn write_report(plan: &Plan, folder: &RunFolder, history: &History, verdict: &VerdictFile) -> Result<()> {
+fn write_report(
+    plan: &Plan,
+    folder: &RunFolder,
+    history: &History,
+    verdict: &VerdictFile,
+    surroundings: &[(&'static str, String)],
+) -> Result<()> {
+    let mut rows = plan.rows();
+    rows.extend_from_slice(surroundings);
     let mut links: Vec<(String, String)> =
         ["history.jsonl", "plan.json", "verdict.json"].map(|file| (file.to_owned(), file.to_owned())).into();
     links.extend((1..=plan.nodes).map(|node| (format!("n{node}"), format!("nodes/n{node}/node.log"))));
@@ -209,7 +232,7 @@ fn write_report(plan: &Plan, folder: &RunFolder, history: &History, verdict: &Ve
         title: &format!("{} {}", plan.system, plan.workload),
         verdict,
         history,
-        plan: &plan.rows(),
+        plan: &rows,
         links: &links,
     });
     write_file(&folder.report(), &page)

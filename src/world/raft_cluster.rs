@@ -56,6 +56,11 @@ impl RaftCluster {
         Arc::clone(&self.sandbox) as Arc<dyn Hands>
     }
 
+    /// The longest time between two tries of TCP, where it is limited.
+    pub(crate) fn tcp_rto_max_ms(&self) -> Option<u32> {
+        self.sandbox.tcp_rto_max_ms()
+    }
+
     /// The servers that ended though nobody killed them.
     pub(crate) fn deaths(&self) -> Vec<String> {
         let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);

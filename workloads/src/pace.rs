@@ -13,7 +13,7 @@ impl Pace {
     /// The pace of one of `clients` clients that together make `rate` calls a second; a rate of 0 knows no gaps.
     #[must_use]
     pub fn new(seed: u64, client: u64, clients: u64, rate: u64) -> Self {
-        let mean_gap_us = if rate == 0 { 0 } else { clients * 1_000_000 / rate };
+        let mean_gap_us = (clients * 1_000_000).checked_div(rate).unwrap_or(0);
         Self { choices: Choices::new(seed ^ (client + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)), mean_gap_us }
     }
 

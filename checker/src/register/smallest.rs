@@ -12,6 +12,8 @@ use crate::staircase::Interval;
 const COMPARISONS: usize = 2_000_000;
 /// There is hardly a contradiction of fewer operations.
 const SMALL_ENOUGH: usize = 3;
+/// Of all who read a value, so many are tried as the one that proves both orders.
+const READERS_TRIED: usize = 60;
 
 /// The smallest contradiction that was met, and what may still be spent.
 struct Search {
@@ -45,6 +47,30 @@ impl Span {
             (None, Some(_)) => true,
             (Some(over), Some(begun)) => over.completed < begun.invoked,
         }
+    }
+}
+
+/// Two operations of a block, which may be one, and the producers of the values between them.
+struct Ends {
+    /// It was over before the other block's `begun`; `None` for the initial value.
+    over: Option<Interval>,
+    /// It began after the other block's `over`.
+    begun: Interval,
+    producers: Vec<u32>,
+}
+
+impl Ends {
+    fn cross(&self, right: &Self) -> Option<RegisterContradiction> {
+        let right_over = right.over?;
+        let left_first = self.over.is_none_or(|over| over.completed < right.begun.invoked);
+        (left_first && right_over.completed < self.begun.invoked).then(|| RegisterContradiction::Crossing {
+            left_over: self.over.map(|over| over.place),
+            right_begins: right.begun.place,
+            right_over: right_over.place,
+            left_begins: self.begun.place,
+            left_producers: self.producers.clone(),
+            right_producers: right.producers.clone(),
+        })
     }
 }
 
@@ -115,7 +141,9 @@ impl<V> Blocks<'_, V> {
                         let proves = left[over].1.is_before(&right[right_begun].1)
                             && right[right_over].1.is_before(&left[begun].1);
                         if proves {
-                            return self.crossing_of(&left, (over, begun), &right, (right_over, right_begun));
+                            let left_ends = self.ends_of(&left, over, begun);
+                            let right_ends = self.ends_of(&right, right_over, right_begun);
+                            return self.fewest(&left_ends, &right_ends, search);
                         }
                     }
                 }
@@ -127,25 +155,33 @@ impl<V> Blocks<'_, V> {
         None
     }
 
-    fn crossing_of(
-        &self,
-        left: &[(ValueId, Span)],
-        (left_over, left_begun): (usize, usize),
-        right: &[(ValueId, Span)],
-        (right_over, right_begun): (usize, usize),
-    ) -> Option<RegisterContradiction> {
-        let producers = |spans: &[(ValueId, Span)], one: usize, other: usize| {
-            let between = &spans[one.min(other)..=one.max(other)];
-            between.iter().filter_map(|(value, _)| self.producer(*value)).collect()
+    /// The operations that may stand for "was over" and "began" of a block, between these of its values.
+    fn ends_of(&self, spans: &[(ValueId, Span)], over: usize, begun: usize) -> Vec<Ends> {
+        let between = &spans[over.min(begun)..=over.max(begun)];
+        let producers: Vec<u32> = between.iter().filter_map(|(value, _)| self.producer(*value)).collect();
+        let producer = |at: usize| self.producer(spans[at].0).map(|place| self.interval(place));
+        let over_choices = match spans[over].1.over {
+            None => vec![None],
+            first => vec![producer(over), first],
         };
-        Some(RegisterContradiction::Crossing {
-            left_over: left[left_over].1.over.map(|interval| interval.place),
-            right_begins: right[right_begun].1.begun?.place,
-            right_over: right[right_over].1.over?.place,
-            left_begins: left[left_begun].1.begun?.place,
-            left_producers: producers(left, left_over, left_begun),
-            right_producers: producers(right, right_over, right_begun),
-        })
+        let begun_choices = [producer(begun), spans[begun].1.begun];
+        let ends = |over, begun| Ends { over, begun, producers: producers.clone() };
+        let mut all: Vec<Ends> = over_choices
+            .iter()
+            .flat_map(|over| begun_choices.into_iter().flatten().map(|begun| ends(*over, begun)))
+            .collect();
+        if over == begun && spans[over].1.over.is_some() {
+            let both = self.operations_of(spans[over].0).take(READERS_TRIED).map(|place| self.interval(place));
+            all.extend(both.map(|both| ends(Some(both), both)));
+        }
+        all
+    }
+
+    /// The crossing of the fewest operations.
+    fn fewest(&self, left: &[Ends], right: &[Ends], search: &mut Search) -> Option<RegisterContradiction> {
+        search.spend(left.len() * right.len());
+        let crossings = left.iter().flat_map(|left| right.iter().filter_map(|right| left.cross(right)));
+        crossings.min_by_key(|crossing| self.size(crossing))
     }
 
     fn spans(&self, first: ValueId) -> Vec<(ValueId, Span)> {
