@@ -7,12 +7,12 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::enter::held_signals;
-use super::outer::{KILLED, next_signal, pass_on};
+use super::outer::{KILLED, next_signal, pass_on, say};
 
 /// Buries orphans until the controller is dead, and ends with its exit code.
 pub(super) fn run(controller: Pid) -> ! {
     let code = watch(controller).unwrap_or_else(|error| {
-        eprintln!("rashomon: the init of the sandbox can't go on: {error}");
+        say(format_args!("the init of the sandbox can't go on: {error}"));
         KILLED
     });
     std::process::exit(i32::from(code));
@@ -38,7 +38,7 @@ fn bury(controller: Pid) -> io::Result<Option<u8>> {
                 return Ok(Some(u8::try_from(code).unwrap_or(KILLED)));
             }
             WaitStatus::Signaled(pid, signal, _) if pid == controller => {
-                eprintln!("rashomon: the controller was killed by {signal}; nothing of the sandbox is left");
+                say(format_args!("the controller was killed by {signal}; nothing of the sandbox is left"));
                 return Ok(Some(KILLED));
             }
             WaitStatus::StillAlive => return Ok(None),

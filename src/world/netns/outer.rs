@@ -1,6 +1,7 @@
 //! The outer process: it waits for the sandbox, and passes signals on.
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -24,7 +25,7 @@ pub(super) fn supervise(init: Pid) -> io::Result<u8> {
         match waitpid(init, Some(WaitPidFlag::WNOHANG))? {
             WaitStatus::Exited(_, code) => return Ok(u8::try_from(code).unwrap_or(KILLED)),
             WaitStatus::Signaled(_, signal, _) => {
-                eprintln!("rashomon: the sandbox was killed by {signal}; nothing of it is left");
+                say(format_args!("the sandbox was killed by {signal}; nothing of it is left"));
                 return Ok(KILLED);
             }
             _ => {}
@@ -37,11 +38,16 @@ pub(super) fn supervise(init: Pid) -> io::Result<u8> {
             }
             Some(first) if first.elapsed() < SAME_SIGNAL => {}
             Some(_) => {
-                eprintln!("rashomon: interrupted twice, killing the sandbox");
+                say(format_args!("interrupted twice, killing the sandbox"));
                 let _ = kill(init, Signal::SIGKILL);
             }
         }
     }
+}
+
+/// Tells the user. Where nobody reads any more, as after `2>&1 | head`, there is nobody to tell.
+pub(super) fn say(what: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "rashomon: {what}");
 }
 
 /// Waits for the next signal. `None` for SIGCHLD; otherwise which one, and whether the terminal sent it.

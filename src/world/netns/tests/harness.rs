@@ -122,11 +122,12 @@ impl Start {
         Some(output)
     }
 
-    /// Plays it to a good end.
-    pub(super) fn succeeds(&mut self) {
-        let Some(output) = self.output() else { return };
+    /// Plays it to a good end. Answers whether this machine could.
+    pub(super) fn succeeds(&mut self) -> bool {
+        let Some(output) = self.output() else { return false };
         let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
         assert!(output.status.success(), "{}: {said}", output.status);
         assert!(said.contains("played to the end"), "{said}");
+        true
     }
 }

@@ -70,11 +70,11 @@ impl Doomed {
 
     /// The number of the victim, seen from here; none where it does not live yet.
     fn find(&self, victim: Victim) -> Option<u32> {
-        let init = || child_of(self.outer_pid());
+        let init = || child_of(self.outer_pid(), "1");
         match victim {
             Victim::Outer => Some(self.outer_pid()),
             Victim::Init => init(),
-            Victim::Controller => init().and_then(child_of),
+            Victim::Controller => init().and_then(|init| child_of(init, "2")),
         }
     }
 
@@ -143,6 +143,14 @@ fn send(pid: u32, signal: Signal) {
     let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal);
 }
 
+impl Drop for Doomed {
+    /// A test that fails leaves nothing behind either.
+    fn drop(&mut self) {
+        let _ = self.outer.kill();
+        let _ = self.outer.wait();
+    }
+}
+
 fn all_processes() -> Vec<u32> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
@@ -171,9 +179,17 @@ fn namespaces_of(pids: &[u32]) -> BTreeSet<String> {
     pids.iter().flat_map(|pid| of(&pid.to_string())).filter(|namespace| !own.contains(namespace)).collect()
 }
 
-fn child_of(parent: u32) -> Option<u32> {
+/// The child of `parent` that has this number inside of the sandbox: the init is 1, the controller 2. Orphans are children of
+/// the init, too.
+fn child_of(parent: u32, number_inside: &str) -> Option<u32> {
     let parent = parent.to_string();
-    all_processes().into_iter().find(|pid| stat_field(*pid, 4).as_deref() == Some(&parent))
+    let has_number = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+        numbers.split_ascii_whitespace().last() == Some(number_inside)
+    };
+    let is_child = |pid: &u32| stat_field(*pid, 4).as_deref() == Some(&parent);
+    all_processes().into_iter().filter(is_child).find(has_number)
 }
 
 fn kills_at_many_moments(victim: Victim) {
