@@ -1,8 +1,9 @@
 //! Runs of the right Raft in the sandbox.
 
 use std::fs;
+use std::process::Command;
 
-use crate::rashomon::{Run, can_build_sandboxes};
+use crate::rashomon::{Answer, Run, can_build_sandboxes, rashomon};
 
 /// Long enough for each kind of fault to come at least once.
 const SHORT: &str = "12s";
@@ -106,4 +107,67 @@ fn results_that_cant_be_written_are_an_internal_error_and_leave_nothing() {
     assert_eq!(answer.stderr.lines().count(), 1, "{}", answer.stderr);
     assert!(answer.stderr.contains("results folder"), "{}", answer.stderr);
     assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
+}
+
+/// Mounted while it lives.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None`, with the reason printed, where we may not mount.
+    fn mount(megabytes: u32) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={megabytes}m");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
+        if mounted.as_ref().is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        println!("skipped: a small disk can't be mounted here: {mounted:?}");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_internal_error_that_says_so() {
+    if !can_build_sandboxes() {
+        return;
+    }
+    // Full at the start of the servers, and full while the history grows.
+    for (megabytes, arguments) in
+        [(2, &["--nodes", "3"][..]), (60, &["--nodes", "1", "--rate", "0", "--time-limit", "60s"])]
+    {
+        let Some(disk) = SmallDisk::mount(megabytes) else { return };
+        let mut command = rashomon(&["test", "raft", "--nemesis", "none", "--clients", "20"]);
+        let answer: Answer = command.args(arguments).arg("--out").arg(disk.0.path()).output().unwrap().into();
+        assert_eq!(answer.code, Some(255), "{megabytes} MB: {}{}", answer.stdout, answer.stderr);
+        assert!(answer.stderr.contains("No space left"), "{megabytes} MB: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_taken_port_is_one_clear_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let answer = crate::rashomon::ask(&[
+        "node",
+        "raft",
+        "--id",
+        "1",
+        "--peer",
+        &format!("1={address}"),
+        "--client",
+        "1=127.0.0.1:0",
+        "--data",
+        data.path().join("n1").to_str().unwrap(),
+    ]);
+    assert_eq!(answer.code, Some(255), "{}", answer.stderr);
+    assert!(answer.stderr.contains(&address.to_string()), "{}", answer.stderr);
+    assert!(answer.stderr.contains("in use"), "{}", answer.stderr);
+    assert!(!data.path().join("n1").exists(), "nothing is left behind");
 }
