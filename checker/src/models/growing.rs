@@ -206,9 +206,12 @@ fn project(
 ) -> SubHistory<Call, Returned> {
     let lost: FxHashSet<&Value> =
         dropped.iter().filter_map(|entry| words::written(entry.call, entry.returned)).collect();
-    if kept.iter().any(|entry| words::written(entry.call, entry.returned).is_some_and(|element| lost.contains(element)))
-    {
-        // Put by both: some of the reads owe it to the dropped operation, and nobody knows which.
+    let was_seen = |element: &Value| {
+        kept.iter().filter_map(|entry| entry.returned.and_then(elements)).any(|seen| seen.contains(element))
+    };
+    let is_put_by_both = |element: &Value| lost.contains(element) && was_seen(element);
+    if kept.iter().any(|entry| words::written(entry.call, entry.returned).is_some_and(is_put_by_both)) {
+        // Some of the reads owe it to the dropped operation, and nobody knows which.
         return SubHistory::Unsound;
     }
     let project = |returned: &Returned| match elements(returned) {

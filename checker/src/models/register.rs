@@ -80,7 +80,7 @@ impl Model for Register {
                     }
                     _ => return SubHistory::Unsound,
                 },
-                Seen::NotThis(_) if !lost.is_empty() => None,
+                Seen::NotThis(value) if lost.iter().any(|other| *other != value) => None,
                 Seen::Value(_) | Seen::NotThis(_) | Seen::Nothing => {
                     Some((entry.call.clone(), entry.returned.cloned().unwrap_or(Returned::Done)))
                 }

@@ -175,7 +175,12 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
         if self.enter(start, true, None, 0..0) {
             return self.valid();
         }
-        while let Some(frame) = self.frames.last_mut() {
+        loop {
+            if let Some(why) = self.stop {
+                let completed = self.completed_before(self.furthest);
+                return Found::Stopped { why, stuck_at: self.place_of_completion(self.furthest), completed };
+            }
+            let Some(frame) = self.frames.last_mut() else { break };
             self.steps += 1;
             let (at, ripe) = (frame.at, frame.ripe.clone());
             let stage = frame.stage;
@@ -204,10 +209,6 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
                 return self.valid();
             }
             self.tick();
-            if let Some(why) = self.stop {
-                let completed = self.completed_before(self.furthest);
-                return Found::Stopped { why, stuck_at: self.place_of_completion(self.furthest), completed };
-            }
         }
         let stuck = self.place_of_completion(self.furthest);
         let suspect = self.history.known[self.suspect.1 as usize].place;
@@ -424,6 +425,9 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
     }
 
     fn step(&mut self, state: StateId, class: ClassId) -> Option<StateId> {
+        if self.stop.is_some() {
+            return None;
+        }
         let model_steps = self.states.model_steps;
         let next = self.states.step(state, class, self.history.classes[class as usize]);
         // A step of the model may take any time; one that is remembered takes none.

@@ -67,7 +67,7 @@ impl<C, R> Pairing<C, R> {
     }
 }
 
-/// A line of Jepsen's log: `INFO  jepsen.util - 0	:invoke	:cas	[3 0]`.
+/// A line of Jepsen's log: `INFO  jepsen.util - 0 :invoke :cas [3 0]`, with tabs after the process.
 fn read_etcd(text: &str) -> Vec<Operation<Call, Returned>> {
     let mut pairing = Pairing::new();
     let key = Key::from("x");
