@@ -50,7 +50,7 @@ fn reason(verdict: Verdict, checker: &CheckerReport, guards: &[Guard], statistic
         Verdict::Valid => {
             let faults: u64 = statistics.faults.values().map(|counts| counts.bitten).sum();
             format!(
-                "What the clients saw can be one story: all {} operations fit one order in which each takes effect \
+                "All {} operations fit one order in which each takes effect \
                  between its invocation and its completion, under {faults} faults that were seen to bite.",
                 checker.operations
             )
