@@ -227,34 +227,68 @@ struct Check<'c, 'a, M: Model> {
     parts: &'c [Part<'a, M::Call, M::Return>],
 }
 
-/// Steps that every object gets before any gets more: the hard ones can't take the time of the easy ones.
-const STEPS_AT_FIRST: u64 = 200_000;
+/// Steps that every object gets, round by round: the hard ones can't take the time of the easy ones.
+const STEPS_A_ROUND: [u64; 3] = [20_000, 1_000_000, u64::MAX];
 
 impl<M: Model> Check<'_, '_, M> {
-    /// Decides every object up to the first invalid one, as far as the budget goes.
+    /// Decides every object, as far as the budget goes, or until one is found invalid. Which one that is does not depend
+    /// on the threads: it is the first of those that the round finds.
     fn decide_all(&self) -> Vec<Decision> {
         let threads = self.options.threads.max(1).min(self.parts.len().max(1));
-        let lowest_invalid = AtomicUsize::new(usize::MAX);
-        let decide = |(index, part)| {
-            if index > lowest_invalid.load(Ordering::Relaxed) || self.is_late() {
-                return Decision::open(Open::NotLookedAt);
-            }
-            let decision = self.decide(part, threads);
-            if let Answer::Invalid(_) = decision.answer {
-                lowest_invalid.fetch_min(index, Ordering::Relaxed);
-            }
-            decision
-        };
         let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
-        let mut decisions: Vec<Decision> = match pool {
-            Some(Ok(pool)) => pool.install(|| self.parts.par_iter().enumerate().map(decide).collect()),
-            Some(Err(_)) | None => self.parts.iter().enumerate().map(decide).collect(),
-        };
-        self.finish(&mut decisions);
+        let mut decisions: Vec<Decision> = self.parts.iter().map(|_| Decision::open(Open::NotLookedAt)).collect();
+        for steps in STEPS_A_ROUND {
+            let lowest_invalid = AtomicUsize::new(usize::MAX);
+            let go_on = |(index, (part, decision)): (usize, (_, &mut Decision))| {
+                if index < lowest_invalid.load(Ordering::Relaxed) && !self.is_late() {
+                    self.go_on(part, decision, steps, self.memory_budget() / threads);
+                    if let Answer::Invalid(_) = decision.answer {
+                        lowest_invalid.fetch_min(index, Ordering::Relaxed);
+                    }
+                }
+            };
+            match &pool {
+                Some(Ok(pool)) => {
+                    pool.install(|| self.parts.par_iter().zip(&mut decisions).enumerate().for_each(go_on));
+                }
+                Some(Err(_)) | None => self.parts.iter().zip(&mut decisions).enumerate().for_each(go_on),
+            }
+            if lowest_invalid.into_inner() < usize::MAX {
+                return decisions;
+            }
+        }
+        if threads > 1 {
+            self.go_on_alone(&mut decisions);
+        }
         decisions
     }
 
-    fn decide(&self, part: &Part<'_, M::Call, M::Return>, threads: usize) -> Decision {
+    /// Takes an object up again if it is open for want of steps.
+    fn go_on(&self, part: &Part<'_, M::Call, M::Return>, decision: &mut Decision, steps: u64, memory_bytes: usize) {
+        match decision.answer {
+            Answer::Open(Open::NotLookedAt) => *decision = self.decide(part, steps, memory_bytes),
+            Answer::Open(Open::Stopped { why: Stopped::StepsSpent, .. }) => {
+                let steps_before = decision.steps;
+                *decision = self.search(part, steps, memory_bytes);
+                decision.steps += steps_before;
+            }
+            Answer::Valid(_) | Answer::Invalid(_) | Answer::Open(Open::NoFastPath(_) | Open::Stopped { .. }) => {}
+        }
+    }
+
+    /// Takes up again the objects for which a thread's share of the memory was too little, one after the other.
+    fn go_on_alone(&self, decisions: &mut [Decision]) {
+        for (part, decision) in self.parts.iter().zip(decisions) {
+            if let Answer::Open(Open::Stopped { why: Stopped::OutOfMemory, .. }) = decision.answer {
+                *decision = self.search(part, u64::MAX, self.memory_budget());
+                if let Answer::Invalid(_) = decision.answer {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn decide(&self, part: &Part<'_, M::Call, M::Return>, steps: u64, memory_bytes: usize) -> Decision {
         if self.options.algorithm != Algorithm::Search {
             let answer = match self.model.fast_path(&part.partition) {
                 FastPath::Valid(order) => Some(Answer::Valid(order)),
@@ -268,22 +302,7 @@ impl<M: Model> Check<'_, '_, M> {
                 return Decision { answer, searched: false, steps: 0, configurations: 0, peak_memory_bytes };
             }
         }
-        self.search(part, STEPS_AT_FIRST, self.memory_budget() / threads)
-    }
-
-    /// Goes on with the objects that took too many steps, one after the other, with all the memory.
-    fn finish(&self, decisions: &mut [Decision]) {
-        for (part, decision) in self.parts.iter().zip(decisions) {
-            match decision.answer {
-                Answer::Invalid(_) => return,
-                Answer::Open(Open::Stopped { why: Stopped::StepsSpent | Stopped::OutOfMemory, .. }) => {
-                    let steps = decision.steps;
-                    *decision = self.search(part, u64::MAX, self.memory_budget());
-                    decision.steps += steps;
-                }
-                Answer::Valid(_) | Answer::Open(_) => {}
-            }
-        }
+        self.search(part, steps, memory_bytes)
     }
 
     fn search(&self, part: &Part<'_, M::Call, M::Return>, steps: u64, memory_bytes: usize) -> Decision {

@@ -3,10 +3,32 @@
 use std::time::{Duration, Instant};
 
 use rashomon_checker::models::Register;
-use rashomon_checker::{Algorithm, Checker, Model, Operation, Verdict, Why};
+use rashomon_checker::{Algorithm, Checker, Model, ObjectKey, Operation, Verdict, Why};
 use rashomon_history::{Call, Returned, Value};
 
 use crate::source::Source;
+
+/// A register that promises nothing, so that its search is hopeless.
+#[derive(Clone)]
+struct Silent;
+
+impl Model for Silent {
+    type Call = Call;
+    type Return = Returned;
+    type State = Value;
+
+    fn init(&self) -> Value {
+        Value::Nil
+    }
+
+    fn step(&self, state: &Value, call: &Call, returned: Option<&Returned>) -> Option<Value> {
+        Register::default().step(state, call, returned)
+    }
+
+    fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
+        ObjectKey::Name(call.key().as_str().into())
+    }
+}
 
 /// A register under a closed loop of clients, half reads, a third writes, the rest compare-and-sets; near its end one
 /// read sees a value of long ago. The values are unique.
@@ -44,7 +66,7 @@ fn stale(operations: u64, clients: u64, seed: u64) -> Vec<Operation<Call, Return
                 old.push(new.clone());
                 (Call::Cas { key, from: current, to: new }, Returned::Swapped)
             }
-            _ => (Call::Cas { key, from: old[0].clone(), to: new }, Returned::NotSwapped { current: Some(current) }),
+            _ => (Call::Cas { key, from: Value::Int(-1), to: new }, Returned::NotSwapped { current: Some(current) }),
         };
         history.push(Operation::new(client, call, returned, invoked, completed));
     }
@@ -56,8 +78,7 @@ fn time_and_memory_are_kept_on_a_hopeless_search() {
     for (operations, clients) in [(1_000, 50), (10_000, 20)] {
         let history = stale(operations, clients, 7);
         let started = Instant::now();
-        let checker = Checker::new(Register::default()).algorithm(Algorithm::Search);
-        let report = checker
+        let report = Checker::new(Silent)
             .time_budget(Duration::from_secs(1))
             .memory_budget(256 << 20)
             .check(&history)
@@ -83,8 +104,7 @@ fn time_and_memory_are_kept_on_a_hopeless_search() {
 #[test]
 fn a_memory_budget_is_named_when_it_runs_out() {
     let history = stale(10_000, 20, 7);
-    let checker = Checker::new(Register::default()).algorithm(Algorithm::Search).memory_budget(4 << 20);
-    let report = checker.check(&history).expect("a sound history");
+    let report = Checker::new(Silent).memory_budget(4 << 20).check(&history).expect("a sound history");
     assert!(matches!(report.verdict, Verdict::Unknown { why: Why::MemoryBudget, .. }), "{:?}", report.verdict);
     assert!(report.statistics.peak_memory_bytes <= 4 << 20, "{:?}", report.statistics);
 }
@@ -128,8 +148,8 @@ fn an_easy_object_is_answered_although_a_hard_one_came_first() {
     }
     let write = Call::Write { key: "easy".into(), value: 1.into() };
     history.push(Operation::new(1, write, Returned::Done, 5, 6));
-    let checker = Checker::new(Register::default()).algorithm(Algorithm::Search);
-    let report = checker.time_budget(Duration::from_millis(300)).check(&history).expect("a sound history");
+    let report =
+        Checker::new(Silent).time_budget(Duration::from_millis(1_000)).check(&history).expect("a sound history");
     let Verdict::Unknown { proven, .. } = report.verdict else { panic!("{:?}", report.verdict) };
     assert_eq!((proven.objects_valid, proven.objects, proven.operations_valid), (1, 2, 1));
 }
@@ -144,4 +164,15 @@ fn rename(call: &Call, key: &str) -> Call {
         Call::Add { value, .. } => Call::Add { key, value },
         Call::Delete { .. } => Call::Delete { key },
     }
+}
+
+#[test]
+fn a_search_answers_where_the_model_says_what_operations_observe() {
+    let history = stale(1_000, 10, 7);
+    let stale_at = history.len() * 99 / 100;
+    let checker = Checker::new(Register::default()).algorithm(Algorithm::Search).time_budget(Duration::from_secs(20));
+    let report = checker.check(&history).expect("a sound history");
+    let witness = report.verdict.witness().unwrap_or_else(|| panic!("{report:?}"));
+    assert!(witness.operations.len() <= 6, "{witness:#?}");
+    assert!(witness.operations.iter().any(|operation| operation.position >= stale_at), "{witness:#?}");
 }

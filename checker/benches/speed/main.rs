@@ -1,0 +1,76 @@
+//! What a check takes, on histories generated from seeds. `cargo bench -p rashomon-checker [NAME...]`
+//!
+//! Each line: the best of three wall times of the check on one thread unless the name says otherwise, the checker's own
+//! estimate of its peak memory, and the steps of its searches.
+
+mod generate;
+
+use std::time::Duration;
+
+use generate::{Recipe, registers};
+use rashomon_checker::models::Register;
+use rashomon_checker::{Algorithm, Checker, Report, Verdict};
+
+const VALID: Recipe = Recipe { operations: 1_000, clients: 20, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
+
+fn cases() -> Vec<(&'static str, Recipe, Algorithm, usize)> {
+    let search = Algorithm::Search;
+    let auto = Algorithm::Auto;
+    let many_keys = Recipe { operations: 1_000_000, clients: 50, keys: 1_000, ..VALID };
+    vec![
+        ("a 1k C=20 search", VALID, search, 1),
+        ("a 1k C=50 search", Recipe { clients: 50, ..VALID }, search, 1),
+        ("a 10k C=20 search", Recipe { operations: 10_000, ..VALID }, search, 1),
+        ("a 100k C=50 search", Recipe { operations: 100_000, clients: 50, ..VALID }, search, 1),
+        ("a 10k C=50", Recipe { operations: 10_000, clients: 50, ..VALID }, auto, 1),
+        ("a 100k C=50", Recipe { operations: 100_000, clients: 50, ..VALID }, auto, 1),
+        ("a 1M C=50", Recipe { operations: 1_000_000, clients: 50, ..VALID }, auto, 1),
+        ("b 1k C=10 search", Recipe { clients: 10, is_stale: true, ..VALID }, search, 1),
+        ("b 1k C=50 search", Recipe { clients: 50, is_stale: true, ..VALID }, search, 1),
+        ("b 100k C=50", Recipe { operations: 100_000, clients: 50, is_stale: true, ..VALID }, auto, 1),
+        ("c 10k C=10 search", Recipe { operations: 10_000, clients: 10, unknown_percent: 5, ..VALID }, search, 1),
+        (
+            "c 10k C=10 stale",
+            Recipe { operations: 10_000, clients: 10, unknown_percent: 5, is_stale: true, ..VALID },
+            auto,
+            1,
+        ),
+        ("d 1M", many_keys, auto, 1),
+        ("d 1M, 2 threads", many_keys, auto, 2),
+        ("d 1M search", many_keys, search, 1),
+    ]
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    println!("{:<22} {:>9} {:>11} {:>10} {:>12}", "history", "verdict", "ms", "MB", "steps");
+    for (name, recipe, algorithm, threads) in cases() {
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        let history = registers(&recipe);
+        let checker = Checker::new(Register { initial: 0.into() }).algorithm(algorithm).threads(threads);
+        let checker = checker.time_budget(Duration::from_secs(10));
+        let reports = (0..3).map(|_| checker.check(&history).expect("a sound history"));
+        let best =
+            reports.min_by(|left, right| left.statistics.check_seconds.total_cmp(&right.statistics.check_seconds));
+        if let Some(best) = best {
+            print(name, &best);
+        }
+    }
+}
+
+fn print(name: &str, report: &Report) {
+    let verdict = match &report.verdict {
+        Verdict::Valid { .. } => "valid",
+        Verdict::Invalid(_) => "invalid",
+        Verdict::Unknown { .. } => "unknown",
+    };
+    let statistics = &report.statistics;
+    let megabytes = statistics.peak_memory_bytes as f64 / 1e6;
+    println!(
+        "{name:<22} {verdict:>9} {:>11.2} {megabytes:>10.1} {:>12}",
+        statistics.check_seconds * 1e3,
+        statistics.steps
+    );
+}
