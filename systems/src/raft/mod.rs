@@ -17,7 +17,8 @@
 //!
 //! Term and vote are durable before any message of that term leaves. Entries are durable before the append is answered, and
 //! before the leader counts itself. An installed snapshot is durable before its last chunk is answered. All of it follows
-//! from one rule: what needs durability is kept in the outbox and put behind the write of the same flush.
+//! from one rule: what needs durability is kept in the outbox and put behind the write of the same flush. All else, such as
+//! a leader's appends and heartbeats and every answer to a client, overtakes the disk.
 //!
 //! # What a client is told
 //!

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::raft::{Message, Response};
+use crate::raft::{Body, Message, Response};
 use crate::server::{NodeId, Output, RequestId, Write, WriteId};
 
 /// Outputs of the current batch.
@@ -39,8 +39,15 @@ impl<A> Outbox<A> {
         }
     }
 
-    /// Sends when all that is in memory now is durable.
+    /// Sends when all that is in memory now is durable. Of several acknowledgements in a row only the last goes.
     pub(super) fn send_when_durable(&mut self, to: NodeId, message: Message) {
+        if let Some((last_to, last)) = self.behind_write.last_mut()
+            && (*last_to, last.term) == (to, message.term)
+            && let (Body::Appended { matched: last }, Body::Appended { matched }) = (&mut last.body, &message.body)
+        {
+            *last = (*last).max(*matched);
+            return;
+        }
         self.behind_write.push((to, message));
     }
 

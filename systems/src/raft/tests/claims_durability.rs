@@ -139,13 +139,19 @@ fn all_that_a_batch_has_to_write_is_one_write() {
     cluster.trace = Some(Vec::new());
     for index in 2..=5 {
         let body = Body::Append { previous: at(1, index - 1), commit: 0, entries: vec![entry(1, index)] };
-        let message = crate::raft::Message { term: 2, body };
-        cluster.input(n(1), Input::Message { from: n(2), message });
+        let message = crate::raft::Message { term: 1, body };
+        cluster.input(n(1), Input::Message { from: n(3), message });
     }
-    // The log parts from the leader's: an entry of term 1 came first, and is replaced in the same batch.
+    // In the same batch the next leader replaces some of them.
     let body = Body::Append { previous: at(1, 2), commit: 0, entries: vec![entry(2, 3)] };
     cluster.input(n(1), Input::Message { from: n(2), message: crate::raft::Message { term: 2, body } });
     cluster.flush(n(1));
+    let acknowledged = |to, term, matched| super::cluster::Envelope {
+        from: n(1),
+        to: n(to),
+        message: crate::raft::Message { term, body: Body::Appended { matched } },
+    };
+    assert_eq!(cluster.network, [acknowledged(3, 1, 5), acknowledged(2, 2, 3)], "and one answer to each leader");
     let writes = cluster.trace.as_ref().unwrap().iter().filter(|(_, output)| matches!(output, Output::Persist { .. }));
     assert_eq!(writes.count(), 1);
     cluster.crash(1, 0);
