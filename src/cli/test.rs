@@ -52,7 +52,8 @@ pub(crate) struct TestArgs {
     /// How long clients ask and faults come, such as 30s or 2m
     #[arg(long, default_value = "30s", value_parser = parse_duration)]
     time_limit: Duration,
-    /// How long one operation may take; after that its outcome is unknown
+    /// How long one operation may take; after that its outcome is unknown. Where a server has several clients, those that
+    /// write give up after a fifth of it
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     operation_deadline: Duration,
     /// All choices come from it; drawn when left out

@@ -92,7 +92,8 @@ impl Drive {
                 let mut process = drive.fresh_process();
                 for call in reads.iter() {
                     while Instant::now() < deadline {
-                        let outcome = drive.operation(&mut process, &client, call, true).await?;
+                        let outcome =
+                            drive.operation(&mut process, &client, call, drive.operation_deadline, true).await?;
                         if matches!(outcome, Outcome::Ok(_)) {
                             answered.fetch_add(1, Ordering::Relaxed);
                             break;
@@ -125,10 +126,11 @@ impl Drive {
         process: &mut ProcessId,
         client: &Client,
         call: &Call,
+        deadline: Duration,
         is_final: bool,
     ) -> Result<Outcome> {
         self.recorder.invoke(*process, Some(client.home()), is_final, call).context("recording the history")?;
-        let answer = client.call(call, self.operation_deadline).await;
+        let answer = client.call(call, deadline).await;
         self.recorder
             .complete(*process, Some(&answer.node), is_final, call, answer.outcome.clone())
             .context("recording the history")?;
@@ -158,6 +160,7 @@ struct Asking {
 
 impl Asking {
     async fn run(mut self, drive: Arc<Drive>, stop: Stop) -> Result<()> {
+        let patience = self.role.patience(drive.operation_deadline);
         let mut next_call = Instant::now() + Duration::from_micros(self.pace.next_gap_us());
         loop {
             tokio::select! {
@@ -168,7 +171,7 @@ impl Asking {
                 return Ok(());
             }
             let call = drive.generator().next_call(self.role);
-            let outcome = drive.operation(&mut self.process, &self.client, &call, false).await?;
+            let outcome = drive.operation(&mut self.process, &self.client, &call, patience, false).await?;
             drive.generator().observe(&call, &outcome);
             // A client that was held up does not catch up: bursts would hide what a fault does to latency.
             let mut gap = Duration::from_micros(self.pace.next_gap_us());

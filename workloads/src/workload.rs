@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rashomon_history::{Call, Outcome};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,18 @@ impl Role {
             Self::Writer
         } else {
             Self::Mixed
+        }
+    }
+
+    /// How long a client of this role waits for an answer, where the longest is `longest`.
+    ///
+    /// Writers give up early: else all of them would be stuck with a leader that was just cut off, and nothing would be
+    /// written that its readers could miss, until it has stepped down. Readers wait, for answers that come late.
+    #[must_use]
+    pub fn patience(self, longest: Duration) -> Duration {
+        match self {
+            Self::Writer => longest / 5,
+            Self::Mixed | Self::Reader => longest,
         }
     }
 
