@@ -21,6 +21,7 @@ mod nondeterministic;
 mod operation;
 mod options;
 mod partition;
+pub mod queue;
 pub mod register;
 mod report;
 mod search;

@@ -1,6 +1,9 @@
 //! Histories from seeds: clients in a closed loop on a register a key, half reads, 35% writes, the rest compare-and-sets.
 
+use std::collections::VecDeque;
+
 use rashomon_checker::Operation;
+use rashomon_checker::queue::{QueueCall, QueueReturn};
 use rashomon_history::{Call, Key, Returned, Value};
 
 /// SplitMix64.
@@ -36,9 +39,8 @@ struct Pending {
     completed: u64,
 }
 
-/// The history, by invocation. Every operation takes effect at a moment of its interval.
-pub(crate) fn registers(recipe: &Recipe) -> Vec<Operation<Call, Returned>> {
-    let mut source = Source(recipe.seed);
+/// Who asks when, by the moments at which the operations take effect.
+fn schedule(recipe: &Recipe, source: &mut Source) -> Vec<Pending> {
     let mut pending = Vec::with_capacity(recipe.operations);
     let mut free: Vec<u64> = (0..recipe.clients).map(|_| source.below(100_000)).collect();
     for _ in 0..recipe.operations {
@@ -50,6 +52,33 @@ pub(crate) fn registers(recipe: &Recipe) -> Vec<Operation<Call, Returned>> {
         free[client as usize] = completed + 1;
     }
     pending.sort_unstable_by_key(|operation| operation.moment);
+    pending
+}
+
+/// The history of a FIFO queue, by invocation: half enqueues of unique values, half dequeues.
+pub(crate) fn queue(recipe: &Recipe) -> Vec<Operation<QueueCall<i64>, QueueReturn<i64>>> {
+    let mut source = Source(recipe.seed);
+    let mut values = VecDeque::new();
+    let mut history: Vec<_> = (0..)
+        .zip(schedule(recipe, &mut source))
+        .map(|(value, Pending { client, invoked, completed, .. })| {
+            let (call, returned) = if source.below(2) == 0 {
+                values.push_back(value);
+                (QueueCall::Enqueue(value), QueueReturn::Done)
+            } else {
+                (QueueCall::Dequeue, values.pop_front().map_or(QueueReturn::Empty, QueueReturn::Value))
+            };
+            Operation::new(client, call, returned, invoked, completed)
+        })
+        .collect();
+    history.sort_by_key(|operation| operation.invoked);
+    history
+}
+
+/// The history of registers, by invocation.
+pub(crate) fn registers(recipe: &Recipe) -> Vec<Operation<Call, Returned>> {
+    let mut source = Source(recipe.seed);
+    let pending = schedule(recipe, &mut source);
     let keys: Vec<Key> = (0..recipe.keys).map(|key| Key::from(format!("k{key}"))).collect();
     let mut objects = vec![vec![0i64]; keys.len()];
     let stale_from = pending.len() * 99 / 100;

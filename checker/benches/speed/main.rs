@@ -7,9 +7,10 @@ mod generate;
 
 use std::time::Duration;
 
-use generate::{Recipe, registers};
+use generate::{Recipe, queue, registers};
 use rashomon_checker::models::Register;
-use rashomon_checker::{Algorithm, Checker, Report, Verdict};
+use rashomon_checker::queue::FifoQueue;
+use rashomon_checker::{Algorithm, Checker, Model, Operation, Options, Report, Verdict};
 
 const VALID: Recipe = Recipe { operations: 1_000, clients: 20, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
 
@@ -38,6 +39,7 @@ fn cases() -> Vec<(&'static str, Recipe, Algorithm, usize)> {
         ("d 1M", many_keys, auto, 1),
         ("d 1M, 2 threads", many_keys, auto, 2),
         ("d 1M search", many_keys, search, 1),
+        ("e 1M C=50", Recipe { operations: 1_000_000, clients: 50, ..VALID }, auto, 1),
     ]
 }
 
@@ -48,15 +50,20 @@ fn main() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }
-        let history = registers(&recipe);
-        let checker = Checker::new(Register { initial: 0.into() }).algorithm(algorithm).threads(threads);
-        let checker = checker.time_budget(Duration::from_secs(10));
-        let reports = (0..3).map(|_| checker.check(&history).expect("a sound history"));
-        let best =
-            reports.min_by(|left, right| left.statistics.check_seconds.total_cmp(&right.statistics.check_seconds));
-        if let Some(best) = best {
-            print(name, &best);
+        let options = Options { time_budget: Some(Duration::from_secs(10)), algorithm, threads, ..Options::default() };
+        if name.starts_with('e') {
+            run(name, Checker::new(FifoQueue::default()).options(options), &queue(&recipe));
+        } else {
+            run(name, Checker::new(Register { initial: 0.into() }).options(options), &registers(&recipe));
         }
+    }
+}
+
+fn run<M: Model>(name: &str, checker: Checker<M>, history: &[Operation<M::Call, M::Return>]) {
+    let reports = (0..3).map(|_| checker.check(history).expect("a sound history"));
+    let best = reports.min_by(|left, right| left.statistics.check_seconds.total_cmp(&right.statistics.check_seconds));
+    if let Some(best) = best {
+        print(name, &best);
     }
 }
 

@@ -5,6 +5,7 @@ mod budgets;
 mod growing;
 mod histories;
 mod kv;
+mod queues;
 mod recorded;
 mod registers;
 mod soundness;
