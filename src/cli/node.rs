@@ -143,7 +143,11 @@ fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
             // Five parts in six, as in the default settings.
             lease_us: args.election_min_ms.saturating_mul(1000) / 6 * 5,
         },
-        compaction: Compaction { threshold_entries: args.snapshot_entries, trailing_entries: args.trailing_entries },
+        compaction: Compaction {
+            threshold_entries: args.snapshot_entries,
+            trailing_entries: args.trailing_entries,
+            ..Compaction::default()
+        },
         lease_reads: args.lease_reads,
         bug: args.bug,
         seed: args.seed,

@@ -73,7 +73,8 @@ fn the_cluster_goes_on_without_its_leader_and_takes_it_back() {
 
 #[test]
 fn a_restart_of_all_keeps_every_acknowledged_write() {
-    let mut cluster = Cluster::start_with(Compaction { threshold_entries: 50, trailing_entries: 5 });
+    let mut cluster =
+        Cluster::start_with(Compaction { threshold_entries: 50, trailing_entries: 5, ..Compaction::default() });
     for number in 0..120 {
         assert_eq!(cluster.call_until_ok(&write(&format!("k{number}"), number)), done());
     }
@@ -90,7 +91,8 @@ fn a_restart_of_all_keeps_every_acknowledged_write() {
 
 #[test]
 fn a_member_that_was_away_for_long_is_brought_up_by_a_snapshot() {
-    let mut cluster = Cluster::start_with(Compaction { threshold_entries: 20, trailing_entries: 2 });
+    let mut cluster =
+        Cluster::start_with(Compaction { threshold_entries: 20, trailing_entries: 2, ..Compaction::default() });
     let away = cluster.follower();
     cluster.kill(away);
     for number in 0..100 {

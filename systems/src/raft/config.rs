@@ -45,6 +45,8 @@ pub struct Timing {
 pub struct Compaction {
     /// A snapshot is taken when so many entries were applied since the last.
     pub threshold_entries: u64,
+    /// Or when the commands that were applied since have so many bytes. Of those, a quarter may stay as trailing entries.
+    pub threshold_bytes: u64,
     /// So many entries before a snapshot stay in memory, for followers that lag a little.
     pub trailing_entries: u64,
 }
@@ -105,6 +107,7 @@ impl Config {
             ("snapshot_chunk_bytes", snapshot_chunk_bytes),
             ("open_requests", open_requests),
             ("threshold_entries", usize::from(self.compaction.threshold_entries > 0)),
+            ("threshold_bytes", usize::from(self.compaction.threshold_bytes > 0)),
         ];
         match limits.into_iter().find(|(_, limit)| *limit == 0) {
             Some((name, _)) => Err(ConfigError::Zero { name }),
@@ -121,7 +124,7 @@ impl Default for Timing {
 
 impl Default for Compaction {
     fn default() -> Self {
-        Self { threshold_entries: 20_000, trailing_entries: 5_000 }
+        Self { threshold_entries: 100_000, threshold_bytes: 64 << 20, trailing_entries: 5_000 }
     }
 }
 

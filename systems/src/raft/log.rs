@@ -130,8 +130,24 @@ impl Log {
         }
     }
 
+    /// Forgets what lies before `index`, but for the last entries: at most so many, and of at most so many bytes.
+    pub(super) fn keep_trailing(&mut self, index: u64, most_entries: u64, most_bytes: u64) {
+        let fewest = index.saturating_sub(most_entries);
+        let mut bytes = 0;
+        let mut last_forgotten = index;
+        while last_forgotten > fewest {
+            let Some(entry) = self.get(last_forgotten) else { break };
+            bytes += entry.size() as u64;
+            if bytes > most_bytes {
+                break;
+            }
+            last_forgotten -= 1;
+        }
+        self.forget_until(last_forgotten);
+    }
+
     /// Forgets the entries up to `index`, which stays as the new base.
-    pub(super) fn forget_until(&mut self, index: u64) {
+    fn forget_until(&mut self, index: u64) {
         if let (Some(base), Some(offset)) = (self.position(index), self.offset(index)) {
             self.entries.drain(..=offset);
             self.base = base;

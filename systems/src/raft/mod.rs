@@ -98,6 +98,8 @@ pub struct Raft<M: StateMachine> {
 
     commit_index: u64,
     applied_index: u64,
+    /// Bytes of the commands that were applied since the last snapshot.
+    applied_bytes: u64,
     role: Role,
     leader: Option<NodeId>,
     /// When a leader of the current term or an earlier one was last heard.
@@ -152,6 +154,7 @@ impl<M: StateMachine> Raft<M> {
             configuration,
             commit_index: applied_index,
             applied_index,
+            applied_bytes: 0,
             role: Role::Follower,
             leader: None,
             heard_at: None,

@@ -271,7 +271,10 @@ impl<M: StateMachine> Raft<M> {
             let applied = Position { term: entry.term, index };
             let mut answer = match &entry.payload {
                 Payload::Noop => None,
-                Payload::Command(command) => Some(self.machine.apply(index, command)),
+                Payload::Command(command) => {
+                    self.applied_bytes += command.len() as u64;
+                    Some(self.machine.apply(index, command))
+                }
             };
             self.applied_index = index;
             while let Some((id, proposed)) = self.requests.close_command_until(index) {

@@ -19,14 +19,16 @@ impl<M: StateMachine> Raft<M> {
     /// Takes a snapshot when enough was applied since the last.
     pub(super) fn compact_when_due(&mut self) {
         let compaction = self.config.compaction;
-        if self.applied_index.saturating_sub(self.snapshot_index()) < compaction.threshold_entries {
+        let applied_entries = self.applied_index.saturating_sub(self.snapshot_index());
+        if applied_entries < compaction.threshold_entries && self.applied_bytes < compaction.threshold_bytes {
             return;
         }
         let Some(position) = self.log.position(self.applied_index) else { return };
         let snapshot =
             Snapshot { position, configuration: self.configuration.clone(), machine: self.machine.snapshot() };
         self.snapshot = Some(EncodedSnapshot::new(&snapshot));
-        self.log.forget_until(position.index.saturating_sub(compaction.trailing_entries));
+        self.applied_bytes = 0;
+        self.log.keep_trailing(position.index, compaction.trailing_entries, compaction.threshold_bytes / 4);
         self.disk.checkpoint_due = true;
     }
 
@@ -100,6 +102,7 @@ impl<M: StateMachine> Raft<M> {
         self.log = Log::after(position);
         self.commit_index = position.index;
         self.applied_index = position.index;
+        self.applied_bytes = 0;
         self.quorum = Quorum::of(&snapshot.configuration, self.config.bug);
         self.configuration = snapshot.configuration;
         self.snapshot = Some(encoded);

@@ -51,6 +51,17 @@ fn install(cluster: &mut Cluster, chunks: &[Body]) -> Vec<Body> {
 }
 
 #[test]
+fn few_large_commands_are_enough_to_cut_the_log() {
+    let mut cluster = Cluster::led(3, |config| config.compaction.threshold_bytes = 200);
+    write_many(&mut cluster, 0..100, 9);
+    for id in 1..=3 {
+        let (status, base) = (cluster.raft(id).status(), cluster.raft(id).log.base().index);
+        assert!(status.snapshot_index > 50, "member {id} took its last snapshot at {}", status.snapshot_index);
+        assert!(status.snapshot_index - base < 10, "member {id} keeps the log from {base} on");
+    }
+}
+
+#[test]
 fn the_log_is_cut_when_enough_was_applied_and_some_entries_stay() {
     let mut cluster = compacting(4);
     write_many(&mut cluster, 0..25, 9);
