@@ -190,7 +190,13 @@ struct Faults {
     pauses: Deck<Choice>,
     /// How many faults of a kind come before the one that is aimed at the leader.
     before_leader: Vec<(FaultKind, usize)>,
+    /// Whether the next partition that is not aimed at the leader shall leave several nodes on both sides: no other shape
+    /// shows two leaders that both find followers.
+    split_next: bool,
 }
+
+/// The fewest nodes of which a half is more than one.
+const NODES_TO_SPLIT: u16 = 4;
 
 /// How often, in percent, a fault is aimed at the leader beyond the one of its kind that always is.
 const LEADER_PERCENT: usize = 20;
@@ -210,14 +216,27 @@ impl Faults {
         };
         let before_leader = FaultKind::ALL.into_iter().map(&mut first_two).collect();
         let shapes = Deck::new(if shapes.is_empty() { vec![Shape::Leader] } else { shapes });
-        Self { nodes, shapes, kills: Deck::new(choices.clone()), pauses: Deck::new(choices), before_leader }
+        Self {
+            nodes,
+            shapes,
+            kills: Deck::new(choices.clone()),
+            pauses: Deck::new(choices),
+            before_leader,
+            split_next: nodes >= NODES_TO_SPLIT,
+        }
     }
 
     fn draw(&mut self, kind: FaultKind, draw: &mut Draw) -> Fault {
         let leader = self.aims_at_leader(kind, draw);
         match kind {
             FaultKind::Partition => {
-                let shape = if leader { Shape::Leader } else { self.shapes.deal(draw) };
+                let shape = if leader {
+                    Shape::Leader
+                } else if std::mem::take(&mut self.split_next) {
+                    draw.pick(&[Shape::Halves, Shape::RandomHalves])
+                } else {
+                    self.shapes.deal(draw)
+                };
                 Fault::Partition(Partition { shape, cut: self.cut(shape, draw) })
             }
             FaultKind::Kill => {
@@ -232,7 +251,7 @@ impl Faults {
     }
 
     fn aims_at_leader(&mut self, kind: FaultKind, draw: &mut Draw) -> bool {
-        let by_chance = draw.chance(LEADER_PERCENT);
+        let by_chance = draw.chance(LEADER_PERCENT) && !(kind == FaultKind::Partition && self.split_next);
         let Some(position) = self.before_leader.iter().position(|(other, _)| *other == kind) else { return by_chance };
         match &mut self.before_leader[position].1 {
             0 => {
@@ -330,6 +349,18 @@ mod tests {
                     "seed {seed}: {kind} spares the leader"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn thirty_seconds_hold_a_split_in_halves() {
+        for seed in 0..500 {
+            let schedule = Schedule::draw(&usual(5), seed).unwrap();
+            let is_split = |entry: &ScheduledFault| match &entry.fault {
+                Fault::Partition(partition) => matches!(partition.shape, Shape::Halves | Shape::RandomHalves),
+                Fault::Kill(_) | Fault::Pause(_) => false,
+            };
+            assert!(schedule.entries.iter().any(is_split), "seed {seed}: {schedule:?}");
         }
     }
 
