@@ -1,16 +1,15 @@
 //! What the clients of a run ask for, and how what they saw is checked.
 //!
-//! A workload is one file: the calls it draws, the reads it makes after all faults are healed, and the checks of its
+//! A workload is the calls it draws, the reads it makes after all faults are healed, and the checks of its
 //! history. It never knows in which world it runs, and all that it draws comes from the seed and from what its clients
 //! saw, in the order in which they saw it.
 
-mod append;
 mod check;
+mod elements;
 mod pace;
 mod random;
 mod register;
 mod rotation;
-mod set;
 mod workload;
 
 pub use check::{Checked, Model};

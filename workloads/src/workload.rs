@@ -7,9 +7,8 @@ use std::time::Duration;
 use rashomon_history::{Call, Outcome};
 use serde::{Deserialize, Serialize};
 
-use crate::append::AppendGenerator;
+use crate::elements::ElementGenerator;
 use crate::register::RegisterGenerator;
-use crate::set::SetGenerator;
 
 /// What the clients ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -121,8 +120,8 @@ impl Workload {
     pub fn generator(self, seed: u64) -> Box<dyn Generator> {
         match self {
             Self::Register => Box::new(RegisterGenerator::new(seed)),
-            Self::Append => Box::new(AppendGenerator::new(seed)),
-            Self::Set => Box::new(SetGenerator::new(seed)),
+            Self::Append => Box::new(ElementGenerator::lists(seed)),
+            Self::Set => Box::new(ElementGenerator::sets(seed)),
         }
     }
 }
