@@ -9,9 +9,7 @@ demo: packages build
 
 test: packages
 	$(CARGO) test --workspace --doc
-	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test --workspace --exclude rashomon --tests
-	$(CARGO) test -p rashomon --test end_to_end
+	$(CARGO) test --workspace --tests
 
 bench: build
 	scripts/bench
