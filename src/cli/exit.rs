@@ -28,9 +28,7 @@ impl Failure {
 /// The exit code of a verdict.
 pub(crate) fn of_verdict(verdict: Verdict, fail_on_unknown: bool) -> ExitCode {
     match verdict {
-        Verdict::Valid => ExitCode::SUCCESS,
-        Verdict::Invalid => ExitCode::from(1),
-        Verdict::Unknown if fail_on_unknown => ExitCode::from(2),
-        Verdict::Unknown => ExitCode::SUCCESS,
+        Verdict::Unknown if !fail_on_unknown => ExitCode::SUCCESS,
+        Verdict::Valid | Verdict::Invalid | Verdict::Unknown => ExitCode::from(verdict.exit_code()),
     }
 }
