@@ -52,7 +52,10 @@ impl Client {
     /// Makes one call; both attempts share the deadline.
     pub(crate) async fn call(&self, call: &Call, deadline: Duration) -> Answer {
         let give_up = tokio::time::Instant::now() + deadline;
-        let request = kv::client::request(call, None);
+        let Some(request) = kv::client::request(call, None) else {
+            let outcome = Outcome::Fail("the key-value store has no such call; it was not asked".into());
+            return Answer { outcome, node: self.home().to_owned() };
+        };
         let home = &self.nodes[self.home];
         let result = send(&self.http, home, &request, give_up).await;
         let leader = result.as_ref().ok().and_then(api::leader_of).and_then(|name| self.node(&name));

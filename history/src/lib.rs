@@ -10,15 +10,17 @@ mod call;
 mod error;
 mod event;
 mod history;
+mod outcome;
 mod reader;
 mod recorder;
 mod value;
 mod wire;
 
-pub use call::{Call, Key, Outcome, Returned};
+pub use call::{Call, Key, MicroOp, Seen};
 pub use error::HistoryError;
 pub use event::{ClientEvent, ClientEventKind, Event, FaultPhase, NemesisEvent, ProcessId, TimeNs};
 pub use history::{History, Operation};
+pub use outcome::{Outcome, Record, Returned};
 pub use reader::{parse_history, read_history};
 pub use recorder::Recorder;
 pub use value::Value;

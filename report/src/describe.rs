@@ -1,9 +1,8 @@
 //! Operations, times and figures as text for people.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
-use rashomon_history::{Operation, Outcome, Returned, TimeNs, Value};
+use rashomon_history::{Operation, Outcome, TimeNs};
 
 use crate::verdict::OperationRecord;
 
@@ -17,32 +16,10 @@ pub fn operation(operation: &Operation) -> String {
 #[must_use]
 pub fn outcome(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Ok(returned) => returned_text(returned),
+        Outcome::Ok(returned) => returned.to_string(),
         Outcome::Fail(reason) => with_reason("failed", reason),
         Outcome::Info(reason) => with_reason("unknown", reason),
     }
-}
-
-fn returned_text(returned: &Returned) -> String {
-    match returned {
-        Returned::Done => "ok".into(),
-        Returned::Value(value) => value.to_string(),
-        Returned::List(values) => list(values),
-        Returned::Swapped => "swapped".into(),
-        Returned::NotSwapped { current: None } => "not swapped".into(),
-        Returned::NotSwapped { current: Some(current) } => format!("not swapped, found {current}"),
-    }
-}
-
-fn list(values: &[Value]) -> String {
-    let mut text = String::from("[");
-    for (position, value) in values.iter().enumerate() {
-        let comma = if position == 0 { "" } else { ", " };
-        // Writing to a String can't fail.
-        let _ = write!(text, "{comma}{value}");
-    }
-    text.push(']');
-    text
 }
 
 fn with_reason(word: &str, reason: &str) -> String {
@@ -128,6 +105,8 @@ pub(crate) fn ellipsis(text: &str, most_chars: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use rashomon_history::{Returned, Value};
+
     use super::*;
 
     #[test]

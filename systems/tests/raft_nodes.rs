@@ -111,7 +111,7 @@ fn a_retry_in_a_session_is_applied_once_also_over_a_change_of_leader() {
     let opened: serde_json::Value = serde_json::from_slice(&opened.body).unwrap();
     let used = SessionUse { session: SessionId(opened["session"].as_u64().unwrap()), sequence: 1, awaiting: 1 };
     let append = Call::Append { key: "l".into(), value: 7.into() };
-    let retried = client::request(&append, Some(used));
+    let retried = client::request(&append, Some(used)).unwrap();
     for _ in 0..3 {
         assert_eq!(client::outcome(&append, &Ok(cluster.ask_leader(&retried))), done());
         let leader = cluster.leader();
@@ -121,7 +121,7 @@ fn a_retry_in_a_session_is_applied_once_also_over_a_change_of_leader() {
     assert_eq!(cluster.call_until_ok(&read("l")), Outcome::Ok(Returned::List(vec![7.into()])));
 
     let never_opened = SessionUse { session: SessionId(1 << 40), ..used };
-    let refused = cluster.ask_leader(&client::request(&append, Some(never_opened)));
+    let refused = cluster.ask_leader(&client::request(&append, Some(never_opened)).unwrap());
     assert_eq!(error_of(&refused.body), ErrorCode::UnknownSession);
 }
 
@@ -133,7 +133,7 @@ fn error_of(body: &[u8]) -> ErrorCode {
 fn a_follower_says_who_leads_and_the_leader_can_be_changed() {
     let cluster = Cluster::start();
     let follower = cluster.follower();
-    let response = cluster.ask(follower, &client::request(&write("k", 1), None)).unwrap();
+    let response = cluster.ask(follower, &client::request(&write("k", 1), None).unwrap()).unwrap();
     assert_eq!(response.status, 421);
     let body: ErrorBody = serde_json::from_slice(&response.body).unwrap();
     let leader = cluster.leader();
@@ -201,7 +201,7 @@ fn a_stopped_node_closes_its_ports_and_can_start_again() {
     assert_eq!(cluster.call(&write("k", 1)), done());
     let follower = cluster.follower();
     cluster.stop(follower);
-    assert!(request(cluster.client_address(follower), &client::request(&read("k"), None)).is_err());
+    assert!(request(cluster.client_address(follower), &client::request(&read("k"), None).unwrap()).is_err());
     cluster.restart(follower);
     cluster.wait_until_caught_up(follower);
 }

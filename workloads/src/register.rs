@@ -59,9 +59,11 @@ impl Generator for RegisterGenerator {
             (Call::Read { .. }, Returned::Value(value))
             | (Call::Cas { .. }, Returned::NotSwapped { current: Some(value) })
             | (Call::Write { value, .. } | Call::Cas { to: value, .. }, _) => value,
-            (Call::Read { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. }, _) => return,
+            _ => return,
         };
-        self.last_seen.insert(call.key().clone(), seen.clone());
+        if let Some(key) = call.key() {
+            self.last_seen.insert(key.clone(), seen.clone());
+        }
     }
 
     fn final_reads(&self) -> Vec<Call> {

@@ -1,7 +1,5 @@
 //! Lists and sets that only grow, by key.
 
-use std::borrow::Cow;
-
 use rashomon_history::{Call, Returned, Value};
 use rustc_hash::FxHashSet;
 
@@ -33,12 +31,12 @@ impl Model for AppendList {
         match call {
             Call::Read { .. } => returned.is_none_or(|seen| elements(seen) == Some(state)).then(|| state.clone()),
             Call::Append { value, .. } => Some(state.iter().chain([value]).cloned().collect()),
-            Call::Write { .. } | Call::Cas { .. } | Call::Add { .. } | Call::Delete { .. } => None,
+            _ => None,
         }
     }
 
     fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
-        ObjectKey::Name(Cow::Borrowed(call.key().as_str()))
+        words::object(call)
     }
 
     fn is_pure(&self, call: &Call, _: Option<&Returned>) -> bool {
@@ -118,12 +116,12 @@ impl Model for GrowSet {
                 }
                 Some(new)
             }
-            Call::Write { .. } | Call::Cas { .. } | Call::Append { .. } | Call::Delete { .. } => None,
+            _ => None,
         }
     }
 
     fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
-        ObjectKey::Name(Cow::Borrowed(call.key().as_str()))
+        words::object(call)
     }
 
     fn is_pure(&self, call: &Call, _: Option<&Returned>) -> bool {
@@ -182,7 +180,7 @@ fn elements(returned: &Returned) -> Option<&[Value]> {
     match returned {
         Returned::List(values) => Some(values),
         Returned::Value(Value::Nil) => Some(&[]),
-        Returned::Value(_) | Returned::Done | Returned::Swapped | Returned::NotSwapped { .. } => None,
+        _ => None,
     }
 }
 
@@ -240,7 +238,7 @@ fn fast_path(partition: &Partition<'_, Call, Returned>, shape: Shape) -> FastPat
                 None => GrowthStep::Read(&[]),
                 Some(None) => return FastPath::NotApplicable("a read saw no list"),
             },
-            Call::Write { .. } | Call::Cas { .. } | Call::Delete { .. } => {
+            _ => {
                 return FastPath::NotApplicable("an operation does more than to grow the object");
             }
         };

@@ -1,7 +1,5 @@
 //! Registers with reads, writes, compare-and-sets and deletes, by key.
 
-use std::borrow::Cow;
-
 use rashomon_history::{Call, Returned, Value};
 use rustc_hash::FxHashSet;
 
@@ -39,12 +37,12 @@ impl Model for Register {
             (Call::Cas { from, .. }, Some(Returned::NotSwapped { current })) => {
                 (from != state && current.as_ref().is_none_or(|current| current == state)).then(|| state.clone())
             }
-            (Call::Read { .. } | Call::Cas { .. } | Call::Append { .. } | Call::Add { .. }, _) => None,
+            _ => None,
         }
     }
 
     fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
-        ObjectKey::Name(Cow::Borrowed(call.key().as_str()))
+        words::object(call)
     }
 
     fn is_pure(&self, call: &Call, returned: Option<&Returned>) -> bool {
@@ -139,13 +137,12 @@ impl HistoryModel for Register {
     }
 
     fn knows(&self, call: &Call, returned: Option<&Returned>) -> bool {
-        match (call, returned) {
-            (Call::Read { .. }, Some(Returned::Value(_)) | None) => true,
-            (Call::Cas { .. }, Some(Returned::Swapped | Returned::NotSwapped { .. }) | None) => true,
-            (Call::Write { .. } | Call::Delete { .. }, Some(Returned::Done) | None) => true,
-            (Call::Read { .. } | Call::Cas { .. } | Call::Write { .. } | Call::Delete { .. }, Some(_)) => false,
-            (Call::Append { .. } | Call::Add { .. }, _) => false,
-        }
+        matches!(
+            (call, returned),
+            (Call::Read { .. }, Some(Returned::Value(_)) | None)
+                | (Call::Cas { .. }, Some(Returned::Swapped | Returned::NotSwapped { .. }) | None)
+                | (Call::Write { .. } | Call::Delete { .. }, Some(Returned::Done) | None)
+        )
     }
 }
 
@@ -166,9 +163,7 @@ fn seen<'a>(call: &'a Call, returned: Option<&'a Returned>) -> Seen<'a> {
         (Call::Cas { .. }, Some(Returned::NotSwapped { current: Some(current) })) => Seen::Value(current),
         (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: None })) => Seen::NotThis(from),
         (Call::Cas { from, .. }, _) => Seen::Value(from),
-        (Call::Read { .. } | Call::Write { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. }, _) => {
-            Seen::Nothing
-        }
+        _ => Seen::Nothing,
     }
 }
 
@@ -194,7 +189,7 @@ fn step_of<'a>(entry: &Entry<'a, Call, Returned>) -> Step<'a> {
         }
         (Call::Cas { from, .. }, Some(Returned::NotSwapped { current: None })) => RegisterStep::Refused(from),
         (Call::Cas { from, to, .. }, _) => RegisterStep::Cas(from, to),
-        (Call::Read { .. } | Call::Append { .. } | Call::Add { .. }, _) => return Step::NoRegister,
+        _ => return Step::NoRegister,
     })
 }
 

@@ -50,7 +50,7 @@ impl Story<'_> {
     fn seen(&self, place: u32) -> &[Value] {
         match self.partition.entries[place as usize].returned {
             Some(Returned::List(values)) => values,
-            Some(Returned::Done | Returned::Value(_) | Returned::Swapped | Returned::NotSwapped { .. }) | None => &[],
+            _ => &[],
         }
     }
 

@@ -57,8 +57,7 @@ impl Story<'_> {
     fn left_behind(&self, place: u32) -> &Value {
         let seen = match self.returned(place) {
             Some(Returned::Value(value) | Returned::NotSwapped { current: Some(value) }) => Some(value),
-            Some(Returned::NotSwapped { current: None } | Returned::Done | Returned::Swapped | Returned::List(_))
-            | None => None,
+            _ => None,
         };
         seen.or_else(|| words::written(self.call(place), None)).unwrap_or(self.initial)
     }

@@ -1,10 +1,17 @@
 //! Operations in words.
 
+use std::borrow::Cow;
+
 use rashomon_history::{Call, Operation, Outcome, Returned, Value};
+
+use crate::model::ObjectKey;
 
 /// What was done: "read 7 from x".
 pub(super) fn tell(call: &Call, returned: Option<&Returned>) -> String {
     match (call, returned) {
+        (_, Some(Returned::Versioned { version, returned })) => {
+            format!("{} (version {version})", tell(call, Some(returned)))
+        }
         (Call::Read { key }, Some(Returned::Value(value))) => format!("read {value} from {key}"),
         (Call::Read { key }, Some(Returned::List(values))) => format!("read {} from {key}", list(values)),
         (Call::Read { key }, _) => format!("asked for {key}"),
@@ -24,7 +31,70 @@ pub(super) fn tell(call: &Call, returned: Option<&Returned>) -> String {
         (Call::Add { key, value }, None) => format!("tried to add {value} to {key}"),
         (Call::Delete { key }, Some(_)) => format!("deleted {key}"),
         (Call::Delete { key }, None) => format!("tried to delete {key}"),
+        (Call::Remove { key, value }, Some(Returned::Flag(false))) => format!("found no {value} to remove in {key}"),
+        (Call::Remove { key, value }, Some(_)) => format!("removed {value} from {key}"),
+        (Call::Contains { key, value }, Some(Returned::Flag(true))) => format!("found {value} in {key}"),
+        (Call::Contains { key, value }, Some(_)) => format!("did not find {value} in {key}"),
+        (Call::Increment { key, by }, Some(Returned::Value(value))) => {
+            format!("added {by} to {key}, which made it {value}")
+        }
+        (Call::Increment { key, by }, Some(_)) => format!("added {by} to {key}"),
+        (Call::Enqueue { key, value }, Some(_)) => format!("put {value} into {key}"),
+        (Call::Dequeue { key }, Some(Returned::Value(Value::Nil))) => format!("found {key} empty"),
+        (Call::Dequeue { key }, Some(Returned::Value(value))) => format!("took {value} from {key}"),
+        (Call::Drain { key }, Some(Returned::List(values))) => format!("drained {} from {key}", list(values)),
+        (Call::Acquire { owner, .. }, Some(Returned::Token(token))) => {
+            format!("acquired {} for {owner} with token {token}", lock(call))
+        }
+        (Call::Acquire { owner, .. }, Some(_)) => format!("acquired {} for {owner}", lock(call)),
+        (Call::Release { owner, .. }, Some(_)) => format!("released {} of {owner}", lock(call)),
+        (Call::Generate { .. }, Some(Returned::Value(value))) => format!("was given {value}"),
+        (Call::Transfer { from, to, amount }, Some(_)) => format!("moved {amount} from {from} to {to}"),
+        (Call::Send { key, value }, Some(Returned::Offset(offset))) => {
+            format!("sent {value} to {key}, to offset {offset}")
+        }
+        (Call::Send { key, value }, Some(_)) => format!("sent {value} to {key}"),
+        (Call::Assign { .. }, Some(_)) => format!("did {call}"),
+        (Call::Txn { .. }, Some(Returned::Txn(_))) => {
+            format!("committed {returned}", returned = returned.map_or(String::new(), ToString::to_string))
+        }
+        (
+            Call::Dequeue { .. } | Call::Drain { .. } | Call::Generate { .. } | Call::Poll { .. } | Call::Txn { .. },
+            Some(returned),
+        ) => format!("asked to {call} and got {returned}"),
+        (
+            Call::Remove { .. }
+            | Call::Contains { .. }
+            | Call::Increment { .. }
+            | Call::Enqueue { .. }
+            | Call::Dequeue { .. }
+            | Call::Drain { .. }
+            | Call::Acquire { .. }
+            | Call::Release { .. }
+            | Call::Generate { .. }
+            | Call::Transfer { .. }
+            | Call::Send { .. }
+            | Call::Poll { .. }
+            | Call::Assign { .. }
+            | Call::Txn { .. },
+            None,
+        ) => format!("tried to {call}"),
     }
+}
+
+/// A lock, or permits of a semaphore.
+fn lock(call: &Call) -> String {
+    match call {
+        Call::Acquire { key, permits, .. } | Call::Release { key, permits, .. } if *permits != 1 => {
+            format!("{permits} of {key}")
+        }
+        _ => call.key().map_or(String::new(), ToString::to_string),
+    }
+}
+
+/// The object that the call is about; those about several objects are about the whole.
+pub(super) fn object(call: &Call) -> ObjectKey<'_> {
+    call.key().map_or(ObjectKey::Whole, |key| ObjectKey::Name(Cow::Borrowed(key.as_str())))
 }
 
 /// A list for people: long ones show their ends.
@@ -45,7 +115,8 @@ pub(super) fn written<'a>(call: &'a Call, returned: Option<&Returned>) -> Option
         Call::Write { value, .. } | Call::Cas { to: value, .. } => Some(value),
         Call::Append { value, .. } | Call::Add { value, .. } => Some(value),
         Call::Delete { .. } => Some(&Value::Nil),
-        Call::Read { .. } => None,
+        Call::Enqueue { value, .. } | Call::Send { value, .. } => Some(value),
+        _ => None,
     }
 }
 

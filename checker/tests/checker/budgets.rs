@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rashomon_checker::models::Register;
 use rashomon_checker::{Algorithm, Checker, Model, ObjectKey, Operation, Verdict, Why};
-use rashomon_history::{Call, Returned, Value};
+use rashomon_history::{Call, Key, Returned, Value};
 
 use crate::source::Source;
 
@@ -26,7 +26,7 @@ impl Model for Silent {
     }
 
     fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
-        ObjectKey::Name(call.key().as_str().into())
+        ObjectKey::Name(call.key().map_or("", Key::as_str).into())
     }
 }
 
@@ -163,6 +163,7 @@ fn rename(call: &Call, key: &str) -> Call {
         Call::Append { value, .. } => Call::Append { key, value },
         Call::Add { value, .. } => Call::Add { key, value },
         Call::Delete { .. } => Call::Delete { key },
+        other => panic!("{other:?} is none of a register's"),
     }
 }
 

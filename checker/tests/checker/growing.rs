@@ -34,9 +34,7 @@ pub(crate) fn random<M: Model<Call = Call, Return = Returned, State = Vec<Value>
             }
             if seen.is_empty() && source.percent(50) { Returned::Value(Value::Nil) } else { Returned::List(seen) }
         }
-        Call::Write { .. } | Call::Cas { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. } => {
-            Returned::Done
-        }
+        _ => Returned::Done,
     };
     history(model, source, &SHAPE, call, answer)
 }

@@ -63,7 +63,7 @@ fn stale_read(operations: &[Operation]) -> Vec<OperationRecord> {
         };
         let wrote = same_key().find(|other| match &other.call {
             Call::Write { value, .. } | Call::Cas { to: value, .. } => value == seen,
-            Call::Read { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. } => false,
+            _ => false,
         });
         let overwrote = wrote.and_then(|wrote| {
             same_key().find(|other| {

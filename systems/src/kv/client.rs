@@ -8,26 +8,27 @@ use super::routes::{CasBody, DoneBody, OneOrMany, ReadBody, SwapBody, ValueBody}
 use crate::api::{ErrorBody, HttpRequest, HttpResponse, Method, SessionUse, TransportError, percent_encode};
 
 /// How this call is asked. `used` makes a retry safe: send the very same request again. A read needs no session, and takes
-/// none.
+/// none. `None` of a call that the store does not know.
 #[must_use]
-pub fn request(call: &Call, used: Option<SessionUse>) -> HttpRequest {
+pub fn request(call: &Call, used: Option<SessionUse>) -> Option<HttpRequest> {
     let mut path_and_query = String::from("/v1/kv/");
-    percent_encode(call.key().as_str(), &mut path_and_query);
+    percent_encode(call.key()?.as_str(), &mut path_and_query);
     let value = |value: &_| json(&ValueBody { value: Clone::clone(value) });
     let (method, action, body) = match call {
-        Call::Read { .. } => return HttpRequest { method: Method::Get, path_and_query, body: Bytes::new() },
+        Call::Read { .. } => return Some(HttpRequest { method: Method::Get, path_and_query, body: Bytes::new() }),
         Call::Write { value: written, .. } => (Method::Put, "", value(written)),
         Call::Cas { from, to, .. } => (Method::Post, "/cas", json(&CasBody { from: from.clone(), to: to.clone() })),
         Call::Append { value: element, .. } => (Method::Post, "/append", value(element)),
         Call::Add { value: element, .. } => (Method::Post, "/add", value(element)),
         Call::Delete { .. } => (Method::Delete, "", Bytes::new()),
+        _ => return None,
     };
     path_and_query.push_str(action);
     if let Some(used) = used {
         path_and_query.push('?');
         path_and_query.push_str(&used.to_query());
     }
-    HttpRequest { method, path_and_query, body }
+    Some(HttpRequest { method, path_and_query, body })
 }
 
 fn json(body: &impl Serialize) -> Bytes {
@@ -77,9 +78,7 @@ fn returned(call: &Call, body: &[u8]) -> Option<Returned> {
             let body: SwapBody = parse(body)?;
             Some(if body.swapped { Returned::Swapped } else { Returned::NotSwapped { current: body.current } })
         }
-        Call::Write { .. } | Call::Append { .. } | Call::Add { .. } | Call::Delete { .. } => {
-            parse::<DoneBody>(body)?.ok.then_some(Returned::Done)
-        }
+        _ => parse::<DoneBody>(body)?.ok.then_some(Returned::Done),
     }
 }
 
@@ -130,7 +129,7 @@ mod tests {
         machine.apply(1, &crate::session::Command::Open.encode());
         let mut outcomes = Vec::new();
         for (index, call) in (2..).zip(calls) {
-            let answer = match api.route(&request(call, used(index))).unwrap() {
+            let answer = match api.route(&request(call, used(index)).unwrap()).unwrap() {
                 Request::Command(command) => machine.apply(index, &command),
                 Request::Query(query) => machine.query(&query),
                 Request::TransferLeadership { .. } => unreachable!("no call does that"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bytes::Bytes;
-use rashomon_history::{Call, Key, Value};
+use rashomon_history::{Key, Value};
 use serde::{Deserialize, Serialize};
 
 use super::stored;
@@ -81,20 +81,6 @@ pub enum Query {
 pub(super) enum Asked {
     Command(Command),
     Query(Query),
-}
-
-impl From<&Call> for Asked {
-    fn from(call: &Call) -> Self {
-        let call = call.clone();
-        match call {
-            Call::Read { key } => Self::Query(Query::Read { key }),
-            Call::Write { key, value } => Self::Command(Command::Write { key, value }),
-            Call::Cas { key, from, to } => Self::Command(Command::Cas { key, from, to }),
-            Call::Append { key, value } => Self::Command(Command::Append { key, value }),
-            Call::Add { key, value } => Self::Command(Command::Add { key, value }),
-            Call::Delete { key } => Self::Command(Command::Delete { key }),
-        }
-    }
 }
 
 /// What stands under a key.

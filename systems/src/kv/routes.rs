@@ -1,9 +1,9 @@
 //! The store over HTTP. `docs/KV-API.md` is the same for people.
 
-use rashomon_history::{Call, Key, Value};
+use rashomon_history::{Key, Value};
 use serde::{Deserialize, Serialize};
 
-use super::machine::Asked;
+use super::machine::{Asked, Command, Query};
 use super::{Answer, KvRequest, KvResponse, Object};
 use crate::api::{
     Api, ErrorBody, ErrorCode, HttpRequest, HttpResponse, Method, RaftRoutes, SessionUse, parse_body, percent_decode,
@@ -118,31 +118,33 @@ fn object_request(request: &HttpRequest, rest: &str, query: &str) -> Result<KvRe
     }
     let key = Key::from(percent_decode(key).map_err(bad_request)?);
     let used = SessionUse::parse(query).map_err(bad_request)?;
-    let call = call(request, key, action)?;
-    Ok(match Asked::from(&call) {
+    Ok(match asked(request, key, action)? {
         Asked::Query(_) if used.is_some() => return Err(bad_request("a read needs no session")),
         Asked::Query(query) => Request::Query(query),
         Asked::Command(command) => Request::Command(SessionUse::wrap(used, &command.encode())),
     })
 }
 
-fn call(request: &HttpRequest, key: Key, action: Action) -> Result<Call, HttpResponse> {
+fn asked(request: &HttpRequest, key: Key, action: Action) -> Result<Asked, HttpResponse> {
     let value = || parse_body::<ValueBody>(&request.body, r#"{"value":1}"#).map(|body| body.value);
-    match (action, request.method) {
-        (Action::Object, Method::Get) => Ok(Call::Read { key }),
-        (Action::Object, Method::Put) => Ok(Call::Write { key, value: value()? }),
-        (Action::Object, Method::Delete) => Ok(Call::Delete { key }),
+    let command = match (action, request.method) {
+        (Action::Object, Method::Get) => return Ok(Asked::Query(Query::Read { key })),
+        (Action::Object, Method::Put) => Command::Write { key, value: value()? },
+        (Action::Object, Method::Delete) => Command::Delete { key },
         (Action::Cas, Method::Post) => {
             let body: CasBody = parse_body(&request.body, r#"{"from":1,"to":2}"#)?;
-            Ok(Call::Cas { key, from: body.from, to: body.to })
+            Command::Cas { key, from: body.from, to: body.to }
         }
-        (Action::Append, Method::Post) => Ok(Call::Append { key, value: value()? }),
-        (Action::Add, Method::Post) => Ok(Call::Add { key, value: value()? }),
-        (Action::Object, method) => Err(method_not_allowed(&request.path_and_query, method, "GET, PUT or DELETE")),
+        (Action::Append, Method::Post) => Command::Append { key, value: value()? },
+        (Action::Add, Method::Post) => Command::Add { key, value: value()? },
+        (Action::Object, method) => {
+            return Err(method_not_allowed(&request.path_and_query, method, "GET, PUT or DELETE"));
+        }
         (Action::Cas | Action::Append | Action::Add, method) => {
-            Err(method_not_allowed(&request.path_and_query, method, "POST"))
+            return Err(method_not_allowed(&request.path_and_query, method, "POST"));
         }
-    }
+    };
+    Ok(Asked::Command(command))
 }
 
 fn respond_answer(answer: Answer) -> HttpResponse {

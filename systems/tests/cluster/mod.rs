@@ -178,12 +178,12 @@ impl Cluster {
 
     /// Makes the call once, at the leader.
     pub(crate) fn call(&self, call: &Call) -> Outcome {
-        client::outcome(call, &self.ask(self.leader(), &client::request(call, None)))
+        client::outcome(call, &self.ask(self.leader(), &client::request(call, None).expect("a call of the store")))
     }
 
     /// Makes the call until it is `ok`. Only for what may happen more than once.
     pub(crate) fn call_until_ok(&self, call: &Call) -> Outcome {
-        client::outcome(call, &Ok(self.ask_leader(&client::request(call, None))))
+        client::outcome(call, &Ok(self.ask_leader(&client::request(call, None).expect("a call of the store"))))
     }
 }
 
@@ -258,7 +258,7 @@ pub(crate) fn fill_the_disk_of_one_node(folder: &Path) -> NodeError {
     while !node.is_finished() {
         assert!(began.elapsed() < DEADLINE, "the disk does not fill");
         // Refused until it leads, acknowledged until the disk is full.
-        let _ = request(address, &client::request(&large, None));
+        let _ = request(address, &client::request(&large, None).expect("a call of the store"));
     }
     node.join().unwrap()
 }

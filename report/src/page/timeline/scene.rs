@@ -73,7 +73,7 @@ impl Scene {
         let keys: BTreeSet<&Key> = operations
             .iter()
             .filter(|operation| indices.contains(&operation.invoke_index))
-            .map(|operation| operation.call.key())
+            .filter_map(|operation| operation.call.key())
             .collect();
         let mut focus: Vec<TimeNs> =
             drawn.iter().flat_map(|record| [Some(record.invoked_ns), record.completed_ns]).flatten().collect();
@@ -81,7 +81,8 @@ impl Scene {
         let last = focus.last().copied().unwrap_or_default();
         let (after, beside): (Vec<&Operation>, Vec<&Operation>) = operations
             .iter()
-            .filter(|operation| keys.contains(operation.call.key()) && !indices.contains(&operation.invoke_index))
+            .filter(|operation| operation.call.key().is_some_and(|key| keys.contains(key)))
+            .filter(|operation| !indices.contains(&operation.invoke_index))
             .partition(|operation| operation.invoked > last);
         let beside = nearest(&focus, beside, MOST_BESIDE);
         let after = nearest(&focus, after, MOST_AFTER);
@@ -213,7 +214,7 @@ mod tests {
     fn only_what_touches_the_same_object_stands_beside_the_witness() {
         let operations = crowd();
         let witness: Vec<OperationRecord> =
-            operations[500..502].iter().filter(|o| o.call.key().as_str() == "x").map(Into::into).collect();
+            operations[500..502].iter().filter(|o| o.call.key() == Some(&Key::from("x"))).map(Into::into).collect();
         let scene = Scene::around_witness(&witness, &operations);
         assert_eq!(scene.bars().filter(|bar| bar.witness.is_some()).count(), 1);
         assert!(scene.bars().all(|bar| bar.record.text.starts_with("write x")));
