@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::fast::FastPath;
 use crate::operation::{Operation, Partition};
@@ -67,10 +67,9 @@ pub trait Model: Sync {
         kept: &Partition<'_, Self::Call, Self::Return>,
         dropped: &Partition<'_, Self::Call, Self::Return>,
     ) -> SubHistory<Self::Call, Self::Return> {
-        let needed = dropped.iter().any(|lost| {
-            !self.is_pure(lost.call, lost.returned)
-                && kept.iter().any(|entry| self.observes(entry.call, entry.returned).includes(self.effect(lost.call)))
-        });
+        let lost = dropped.iter().filter(|entry| !self.is_pure(entry.call, entry.returned));
+        let lost: FxHashSet<u64> = lost.map(|entry| self.effect(entry.call)).collect();
+        let needed = kept.iter().any(|entry| self.observes(entry.call, entry.returned).includes_any(&lost));
         if needed { SubHistory::Unsound } else { SubHistory::AsItIs }
     }
 
@@ -117,6 +116,15 @@ impl Observed {
             Self::Anything => true,
             Self::AnythingBut(other) => *other != effect,
             Self::Effects(effects) => effects.contains(&effect),
+        }
+    }
+
+    /// Whether one of the effects is one of them.
+    pub(crate) fn includes_any(&self, others: &FxHashSet<u64>) -> bool {
+        match self {
+            Self::Anything => !others.is_empty(),
+            Self::AnythingBut(effect) => others.iter().any(|other| other != effect),
+            Self::Effects(effects) => effects.iter().any(|effect| others.contains(effect)),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! What a check takes, on histories generated from seeds. `cargo bench -p rashomon-checker [NAME...]`
 //!
-//! Each line: the best of three wall times of the check on one thread unless the name says otherwise, the checker's own
+//! Each line: the best of five wall times of the check on one thread unless the name says otherwise, the checker's own
 //! estimate of its peak memory, and the steps of its searches.
 
 mod generate;
+#[path = "../../tests/checker/kv.rs"]
+mod kv;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use generate::{Recipe, queue, registers};
-use rashomon_checker::models::Register;
+use rashomon_checker::models::{KeyValue, Register, Scope};
 use rashomon_checker::queue::FifoQueue;
 use rashomon_checker::{Algorithm, Checker, Model, Operation, Options, Report, Verdict};
 
@@ -57,10 +60,30 @@ fn main() {
             run(name, Checker::new(Register { initial: 0.into() }).options(options), &registers(&recipe));
         }
     }
+    for (name, file, scope) in [
+        ("kv c10-ok, whole map", "c10-ok", Scope::Map),
+        ("kv c10-bad, whole map", "c10-bad", Scope::Map),
+        ("kv c50-ok", "c50-ok", Scope::Key),
+    ] {
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        let Some(folder) = std::env::var_os("RASHOMON_DATA").map(PathBuf::from) else {
+            println!("{name:<22} skipped: RASHOMON_DATA does not say where the data is");
+            continue;
+        };
+        let file = folder.join("porcupine/kv").join(file).with_extension("txt");
+        let text = std::fs::read_to_string(file).expect("a readable history");
+        let checker = Checker::new(KeyValue { scope }).algorithm(Algorithm::Search);
+        run(name, checker.time_budget(Duration::from_secs(10)), &kv::read_kv(&text));
+    }
 }
 
+/// Rounds of which the best counts.
+const ROUNDS: usize = 5;
+
 fn run<M: Model>(name: &str, checker: Checker<M>, history: &[Operation<M::Call, M::Return>]) {
-    let reports = (0..3).map(|_| checker.check(history).expect("a sound history"));
+    let reports = (0..ROUNDS).map(|_| checker.check(history).expect("a sound history"));
     let best = reports.min_by(|left, right| left.statistics.check_seconds.total_cmp(&right.statistics.check_seconds));
     if let Some(best) = best {
         print(name, &best);

@@ -18,6 +18,7 @@
 //! ```
 
 mod growing;
+mod key_value;
 mod register;
 mod tell_growth;
 mod tell_register;
@@ -26,6 +27,7 @@ mod words;
 use rashomon_history::{Call, Operation, Outcome, Returned};
 
 pub use growing::{AppendList, GrowSet};
+pub use key_value::{KeyValue, KeyValueState, Scope};
 pub use register::Register;
 
 use crate::checker::check_entries;

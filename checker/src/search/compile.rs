@@ -17,11 +17,17 @@ pub(super) struct Compiled<'a, C, R> {
     /// Invocations, and completions of the operations that came back, in order. Ends with the last completion.
     pub(super) events: Vec<Event>,
     /// What each class asks and gets.
-    pub(super) classes: Vec<(&'a C, Option<&'a R>)>,
+    pub(super) classes: Vec<Class<'a, C, R>>,
     /// The places of the operations of unknown outcome in each class, by invocation; empty for other classes.
     pub(super) unknown: Vec<Vec<u32>>,
     /// Operations that came back, at most this many open at once.
     pub(super) open_max: usize,
+}
+
+pub(super) struct Class<'a, C, R> {
+    pub(super) call: &'a C,
+    pub(super) returned: Option<&'a R>,
+    pub(super) is_pure: bool,
 }
 
 pub(super) struct Known {
@@ -48,33 +54,29 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
         let mut place_classes = Vec::with_capacity(partition.len());
         for entry in partition.iter() {
             let class = *class_of.entry((entry.call, entry.returned)).or_insert_with(|| {
-                compiled.classes.push((entry.call, entry.returned));
+                let is_pure = model.is_pure(entry.call, entry.returned);
+                compiled.classes.push(Class { call: entry.call, returned: entry.returned, is_pure });
                 (compiled.classes.len() - 1) as ClassId
             });
             place_classes.push(class);
         }
         compiled.unknown = vec![Vec::new(); compiled.classes.len()];
-        compiled.number(model, &partition.entries, &place_classes);
+        compiled.number(&partition.entries, &place_classes);
         compiled.assign_slots();
         compiled.drop_unobserved(model);
         compiled
     }
 
-    fn number<M: Model<Call = C, Return = R>>(
-        &mut self,
-        model: &M,
-        entries: &[Entry<'a, C, R>],
-        place_classes: &[ClassId],
-    ) {
+    fn number(&mut self, entries: &[Entry<'a, C, R>], place_classes: &[ClassId]) {
         let mut by_completion: Vec<u32> = (0..entries.len() as u32).collect();
         by_completion.retain(|place| !entries[*place as usize].is_optional());
         by_completion.sort_by_key(|place| (entries[*place as usize].completed, *place));
         let mut id_of = vec![0; entries.len()];
         for (id, place) in by_completion.iter().enumerate() {
             id_of[*place as usize] = id as OpId;
-            let entry = &entries[*place as usize];
-            let is_pure = model.is_pure(entry.call, entry.returned);
-            self.known.push(Known { class: place_classes[*place as usize], slot: 0, is_pure, place: *place });
+            let class = place_classes[*place as usize];
+            let is_pure = self.classes[class as usize].is_pure;
+            self.known.push(Known { class, slot: 0, is_pure, place: *place });
         }
         self.events.reserve(by_completion.len() * 2);
         let mut completions =
@@ -85,7 +87,7 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
             }
             if !entry.is_optional() {
                 self.events.push(Event::Invoke(id_of[place]));
-            } else if completions.peek().is_some() && !model.is_pure(entry.call, entry.returned) {
+            } else if completions.peek().is_some() && !self.classes[place_classes[place] as usize].is_pure {
                 self.unknown[place_classes[place] as usize].push(place as u32);
                 self.events.push(Event::InvokeUnknown(place_classes[place]));
             }
@@ -117,7 +119,7 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
         let mut open: FxHashMap<u64, Vec<ClassId>> = FxHashMap::default();
         for class in 0..self.classes.len() as ClassId {
             if !self.unknown[class as usize].is_empty() {
-                open.entry(model.effect(self.classes[class as usize].0)).or_default().push(class);
+                open.entry(model.effect(self.classes[class as usize].call)).or_default().push(class);
             }
         }
         let mut is_observer = vec![false; self.classes.len()];
@@ -129,7 +131,7 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
         while let Some(observer) = observers.pop()
             && !open.is_empty()
         {
-            let (call, returned) = self.classes[observer as usize];
+            let Class { call, returned, .. } = self.classes[observer as usize];
             match model.observes(call, returned) {
                 Observed::Anything => observers.extend(open.drain().flat_map(|(_, classes)| classes)),
                 Observed::AnythingBut(effect) => {

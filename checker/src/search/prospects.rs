@@ -34,13 +34,13 @@ impl Prospects {
         let mut by_effect: FxHashMap<u64, (Vec<OpId>, Vec<ClassId>)> = FxHashMap::default();
         for (id, operation) in history.known.iter().enumerate() {
             if !operation.is_pure {
-                let effect = model.effect(history.classes[operation.class as usize].0);
+                let effect = model.effect(history.classes[operation.class as usize].call);
                 by_effect.entry(effect).or_default().0.push(id as OpId);
             }
         }
-        for (class, (call, _)) in history.classes.iter().enumerate() {
-            if !history.unknown[class].is_empty() {
-                by_effect.entry(model.effect(call)).or_default().1.push(class as ClassId);
+        for (number, class) in history.classes.iter().enumerate() {
+            if !history.unknown[number].is_empty() {
+                by_effect.entry(model.effect(class.call)).or_default().1.push(number as ClassId);
             }
         }
         let mut prospects = Self {
@@ -51,8 +51,8 @@ impl Prospects {
             invoked_at,
             completed_at,
         };
-        for (call, returned) in &history.classes {
-            let effects = match model.observes(call, *returned) {
+        for class in &history.classes {
+            let effects = match model.observes(class.call, class.returned) {
                 Observed::Effects(effects) => effects,
                 Observed::Anything | Observed::AnythingBut(_) => Vec::new(),
             };

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::compile::ClassId;
+use super::compile::{Class, ClassId};
 use super::mask::mix;
 use crate::model::Model;
 
@@ -57,7 +57,7 @@ impl<'m, M: Model> States<'m, M> {
         &mut self,
         state: StateId,
         class: ClassId,
-        of: (&M::Call, Option<&M::Return>),
+        of: &Class<'_, M::Call, M::Return>,
     ) -> Option<StateId> {
         let place = mix(u64::from(state), u64::from(class)) as usize & (self.steps.len() - 1);
         let cached = self.steps[place];
@@ -65,8 +65,12 @@ impl<'m, M: Model> States<'m, M> {
             cached.next
         } else {
             self.model_steps += 1;
-            let next = self.model.step(&self.states[state as usize], of.0, of.1);
-            let next = next.map_or(NONE, |next| self.intern(next));
+            let next = self.model.step(&self.states[state as usize], of.call, of.returned);
+            let next = match next {
+                None => NONE,
+                Some(_) if of.is_pure => state,
+                Some(next) => self.intern(next),
+            };
             self.steps[place] = CachedStep { state, class, next };
             next
         };

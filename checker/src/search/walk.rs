@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::compile::{ClassId, Compiled, Event, OpId};
+use super::compile::{Class, ClassId, Compiled, Event, OpId};
 use super::cursor::Cursor;
 use super::mask::Mask;
 use super::memo::{Configuration, Memo};
@@ -429,7 +429,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             return None;
         }
         let model_steps = self.states.model_steps;
-        let next = self.states.step(state, class, self.history.classes[class as usize]);
+        let next = self.states.step(state, class, &self.history.classes[class as usize]);
         // A step of the model may take any time; one that is remembered takes none.
         let is_due = if self.states.model_steps == model_steps { self.pace.tick() } else { self.model_pace.tick() };
         if is_due && self.stop.is_none() {
@@ -476,7 +476,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
     fn look_at_memory(&mut self) -> usize {
         let history = self.history.events.capacity() * size_of::<Event>()
             + self.history.known.capacity() * size_of::<super::compile::Known>()
-            + self.history.classes.capacity() * (size_of::<(&M::Call, Option<&M::Return>)>() + size_of::<Vec<u32>>());
+            + self.history.classes.capacity() * (size_of::<Class<'_, M::Call, M::Return>>() + size_of::<Vec<u32>>());
         let walk = self.frames.capacity() * size_of::<Frame<W>>()
             + self.choices.capacity() * size_of::<Choice>()
             + (self.path.capacity() + self.ripe.capacity()) * size_of::<u32>();

@@ -1,122 +1,59 @@
-//! A model of a user's own, as porcupine's key-value histories need it: get, put, and append to a text.
+//! Porcupine's key-value histories: get, put, and append to a text.
 
-use rashomon_checker::{Model, ObjectKey, Observed, effect_of};
+use std::collections::HashMap;
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Kv {
-    Get(u64),
-    Put(u64, String),
-    Append(u64, String),
+use rashomon_checker::Operation;
+use rashomon_history::{Call, Key, Returned, Value};
+
+/// Calls and returns by process, put together to operations. What was still open at the end is of unknown outcome.
+pub(crate) struct Pairing<C, R> {
+    open: HashMap<u64, usize>,
+    pub(crate) history: Vec<Operation<C, R>>,
+    now: u64,
 }
 
-/// Every key on its own.
-#[derive(Clone, Copy)]
-pub(crate) struct ByKey;
-
-impl Model for ByKey {
-    type Call = Kv;
-    /// What a get saw; empty for the others.
-    type Return = String;
-    type State = String;
-
-    fn init(&self) -> String {
-        String::new()
+impl<C, R> Pairing<C, R> {
+    pub(crate) fn new() -> Self {
+        Self { open: HashMap::new(), history: Vec::new(), now: 0 }
     }
 
-    fn step(&self, state: &String, call: &Kv, returned: Option<&String>) -> Option<String> {
-        match call {
-            Kv::Get(_) => returned.is_none_or(|seen| seen == state).then(|| state.clone()),
-            Kv::Put(_, value) => Some(value.clone()),
-            Kv::Append(_, value) => Some(format!("{state}{value}")),
+    pub(crate) fn invoke(&mut self, process: u64, call: C) {
+        self.now += 1;
+        self.open.insert(process, self.history.len());
+        self.history.push(Operation::unknown(process, call, self.now));
+    }
+
+    pub(crate) fn complete(&mut self, process: u64, returned: Option<R>) {
+        self.now += 1;
+        if let Some(position) = self.open.remove(&process) {
+            self.history[position].returned = returned;
+            self.history[position].completed = self.now;
         }
     }
-
-    fn object<'c>(&self, call: &'c Kv) -> ObjectKey<'c> {
-        let (Kv::Get(key) | Kv::Put(key, _) | Kv::Append(key, _)) = call;
-        ObjectKey::Number(*key)
-    }
-
-    fn is_pure(&self, call: &Kv, _: Option<&String>) -> bool {
-        matches!(call, Kv::Get(_))
-    }
-
-    fn effect(&self, call: &Kv) -> u64 {
-        effect(call)
-    }
-
-    fn observes(&self, call: &Kv, returned: Option<&String>) -> Observed {
-        observes(call, returned)
-    }
-
-    fn state_heap_bytes(&self, state: &String) -> usize {
-        state.capacity()
-    }
 }
 
-/// The whole map as one object.
-#[derive(Clone, Copy)]
-pub(crate) struct WholeMap;
-
-impl Model for WholeMap {
-    type Call = Kv;
-    type Return = String;
-    type State = Vec<String>;
-
-    fn init(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn step(&self, state: &Vec<String>, call: &Kv, returned: Option<&String>) -> Option<Vec<String>> {
-        let (Kv::Get(key) | Kv::Put(key, _) | Kv::Append(key, _)) = call;
-        let key = usize::try_from(*key).ok()?;
-        let old = state.get(key).map_or("", String::as_str);
-        let new = match call {
-            Kv::Get(_) => return returned.is_none_or(|seen| seen == old).then(|| state.clone()),
-            Kv::Put(_, value) => value.clone(),
-            Kv::Append(_, value) => format!("{old}{value}"),
+/// A line of a key-value history: `{:process 9, :type :invoke, :f :append, :key "0", :value "x 9 0 y"}`.
+pub(crate) fn read_kv(text: &str) -> Vec<Operation<Call, Returned>> {
+    let mut pairing = Pairing::new();
+    for line in text.lines() {
+        let field = |name: &str| {
+            let rest = line.split_once(&format!(":{name} ")).expect("the field").1;
+            if let Some(quoted) = rest.strip_prefix('"') {
+                quoted.split('"').next().unwrap_or_default()
+            } else {
+                rest.split([',', '}']).next().unwrap_or_default()
+            }
         };
-        let mut state = state.clone();
-        state.resize(state.len().max(key + 1), String::new());
-        state[key] = new;
-        Some(state)
-    }
-
-    fn is_pure(&self, call: &Kv, _: Option<&String>) -> bool {
-        matches!(call, Kv::Get(_))
-    }
-
-    fn effect(&self, call: &Kv) -> u64 {
-        effect(call)
-    }
-
-    fn observes(&self, call: &Kv, returned: Option<&String>) -> Observed {
-        observes(call, returned)
-    }
-
-    fn state_heap_bytes(&self, state: &Vec<String>) -> usize {
-        state.iter().map(|text| text.capacity() + size_of::<String>()).sum()
-    }
-}
-
-/// The histories put pieces like `x 9 0 y`. A put of several pieces counts as its last one.
-fn effect(call: &Kv) -> u64 {
-    match call {
-        Kv::Get(key) => effect_of((key, None::<&str>)),
-        Kv::Put(key, value) | Kv::Append(key, value) => effect_of((key, pieces(value).last())),
-    }
-}
-
-/// A get owes what it saw to the pieces in it. One that saw nothing owes that to nothing, or to a put of nothing.
-fn observes(call: &Kv, returned: Option<&String>) -> Observed {
-    match (call, returned) {
-        (Kv::Get(key), Some(seen)) => {
-            let seen = pieces(seen).map(|piece| effect_of((key, Some(piece))));
-            Observed::Effects(seen.chain([effect_of((key, None::<&str>))]).collect())
+        let process = field("process").parse().expect("a number");
+        let (key, value) = (Key::from(field("key")), Value::from(field("value")));
+        match (field("type"), field("f")) {
+            (":invoke", ":get") => pairing.invoke(process, Call::Read { key }),
+            (":invoke", ":put") => pairing.invoke(process, Call::Write { key, value }),
+            (":invoke", ":append") => pairing.invoke(process, Call::Append { key, value }),
+            (":ok", ":get") => pairing.complete(process, Some(Returned::Value(value))),
+            (":ok", _) => pairing.complete(process, Some(Returned::Done)),
+            other => panic!("{other:?}"),
         }
-        (Kv::Get(_), None) | (Kv::Put(..) | Kv::Append(..), _) => Observed::NOTHING,
     }
-}
-
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive('y')
+    pairing.history
 }

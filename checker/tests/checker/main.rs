@@ -4,6 +4,7 @@ mod brute;
 mod budgets;
 mod growing;
 mod histories;
+mod key_value;
 mod kv;
 mod queues;
 mod recorded;

@@ -3,17 +3,16 @@
 //! They lie beside the project, in `../shared/data` or where `RASHOMON_DATA` points. Where they are absent the tests say
 //! so and do nothing.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rashomon_checker::models::Register;
+use rashomon_checker::models::{KeyValue, Register, Scope};
 use rashomon_checker::{Algorithm, Checker, Model, Operation, Report, Used, Verdict};
 use rashomon_history::{Call, Key, Returned, Value};
 use serde_json::Value as Json;
 
-use crate::kv::{ByKey, Kv, WholeMap};
+use crate::kv::{Pairing, read_kv};
 
 fn data(folder: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
@@ -37,33 +36,6 @@ fn verdict(report: &Report) -> &'static str {
         Verdict::Valid { .. } => "valid",
         Verdict::Invalid(_) => "invalid",
         Verdict::Unknown { .. } => "unknown",
-    }
-}
-
-/// Calls and returns by process, put together to operations. What was still open at the end is of unknown outcome.
-struct Pairing<C, R> {
-    open: HashMap<u64, usize>,
-    history: Vec<Operation<C, R>>,
-    now: u64,
-}
-
-impl<C, R> Pairing<C, R> {
-    fn new() -> Self {
-        Self { open: HashMap::new(), history: Vec::new(), now: 0 }
-    }
-
-    fn invoke(&mut self, process: u64, call: C) {
-        self.now += 1;
-        self.open.insert(process, self.history.len());
-        self.history.push(Operation::unknown(process, call, self.now));
-    }
-
-    fn complete(&mut self, process: u64, returned: Option<R>) {
-        self.now += 1;
-        if let Some(position) = self.open.remove(&process) {
-            self.history[position].returned = returned;
-            self.history[position].completed = self.now;
-        }
     }
 }
 
@@ -101,32 +73,6 @@ fn read_etcd(text: &str) -> Vec<Operation<Call, Returned>> {
                     other => panic!("{other:?}"),
                 },
             );
-        }
-    }
-    pairing.history
-}
-
-/// A line of a key-value history: `{:process 9, :type :invoke, :f :append, :key "0", :value "x 9 0 y"}`.
-fn read_kv(text: &str) -> Vec<Operation<Kv, String>> {
-    let mut pairing = Pairing::new();
-    for line in text.lines() {
-        let field = |name: &str| {
-            let rest = line.split_once(&format!(":{name} ")).expect("the field").1;
-            if let Some(quoted) = rest.strip_prefix('"') {
-                quoted.split('"').next().unwrap_or_default()
-            } else {
-                rest.split([',', '}']).next().unwrap_or_default()
-            }
-        };
-        let process = field("process").parse().expect("a number");
-        let (key, value) = (field("key").parse().expect("a number"), field("value").to_owned());
-        match (field("type"), field("f")) {
-            (":invoke", ":get") => pairing.invoke(process, Kv::Get(key)),
-            (":invoke", ":put") => pairing.invoke(process, Kv::Put(key, value)),
-            (":invoke", ":append") => pairing.invoke(process, Kv::Append(key, value)),
-            (":ok", ":get") => pairing.complete(process, Some(value)),
-            (":ok", _) => pairing.complete(process, Some(String::new())),
-            other => panic!("{other:?}"),
         }
     }
     pairing.history
@@ -178,9 +124,9 @@ fn etcd_and_key_value_histories_have_porcupines_verdicts() {
             etcd_time += time;
             (report, time)
         } else if name.contains("whole map") {
-            check(WholeMap, Algorithm::Search, &read_kv(&text))
+            check(KeyValue { scope: Scope::Map }, Algorithm::Search, &read_kv(&text))
         } else {
-            check(ByKey, Algorithm::Search, &read_kv(&text))
+            check(KeyValue::default(), Algorithm::Search, &read_kv(&text))
         };
         assert_eq!(verdict(&report), wanted, "{name}: {report:#?}");
         let witness = report.verdict.witness().map_or(0, |witness| witness.operations.len());

@@ -1,12 +1,12 @@
 //! What the models promise, tried out.
 
-use rashomon_checker::models::{AppendList, GrowSet, Register};
+use rashomon_checker::models::{AppendList, GrowSet, KeyValue, Register, Scope};
 use rashomon_checker::{Model, Operation};
 use rashomon_history::{Call, Returned};
 
 use crate::brute::{is_linearizable, sub_history};
 use crate::source::Source;
-use crate::{growing, registers};
+use crate::{growing, key_value, registers};
 
 /// Whatever calls are left out of those before an operation, if it may observe none of them, it stays legal.
 fn observes_all_that_helps<M: Model<Call = Call, Return = Returned>>(
@@ -75,4 +75,12 @@ fn of_a_list() {
 fn of_a_set() {
     observes_all_that_helps(&GrowSet, |source| growing::random(&GrowSet, growing::add, source, 20));
     parts_are_linearizable(&GrowSet, |source| growing::random(&GrowSet, growing::add, source, 20));
+}
+
+#[test]
+fn of_a_map() {
+    for scope in [Scope::Key, Scope::Map] {
+        observes_all_that_helps(&KeyValue { scope }, |source| key_value::random(source, scope, 60));
+        parts_are_linearizable(&KeyValue { scope }, |source| key_value::random(source, scope, 60));
+    }
 }
