@@ -57,13 +57,13 @@ impl Model for KeyValue {
             Call::Write { key, value } => Some(state.with(key, "", &text(value))),
             Call::Append { key, value } => Some(state.with(key, state.text(key), &text(value))),
             Call::Delete { key } => Some(state.with(key, "", "")),
-            Call::Cas { .. } | Call::Add { .. } => None,
+            _ => None,
         }
     }
 
     fn object<'c>(&self, call: &'c Call) -> ObjectKey<'c> {
         match self.scope {
-            Scope::Key => ObjectKey::Name(Cow::Borrowed(call.key().as_str())),
+            Scope::Key => words::object(call),
             Scope::Map => ObjectKey::Whole,
         }
     }
@@ -73,7 +73,7 @@ impl Model for KeyValue {
     }
 
     fn effect(&self, call: &Call) -> u64 {
-        pieces::effect(call.key(), &put(call).unwrap_or_default())
+        put(call).map_or(0, |(key, piece)| pieces::effect(key, &piece))
     }
 
     fn observes(&self, call: &Call, returned: Option<&Returned>) -> Observed {
@@ -93,17 +93,16 @@ impl Model for KeyValue {
         let lost: Vec<&Call> =
             dropped.iter().map(|entry| entry.call).filter(|call| !self.is_pure(call, None)).collect();
         let lost_effects: FxHashSet<u64> = lost.iter().map(|call| self.effect(call)).collect();
-        let lost_texts: FxHashSet<(&Key, Cow<'_, str>)> =
-            lost.iter().map(|call| (call.key(), put(call).unwrap_or_default())).collect();
+        let lost_texts: FxHashSet<(&Key, Cow<'_, str>)> = lost.iter().filter_map(|call| put(call)).collect();
         let is_needed = |entry: &Entry<'_, Call, Returned>| {
             let (Call::Read { key }, Some(Returned::Value(seen))) = (entry.call, entry.returned) else { return false };
             let observed = pieces::observed(key, &text(seen));
             // Without appends a text is what one operation put there, and no other.
             if observed.includes_any(&appended) {
- observed.includes_any(&lost_effects)
- } else {
- lost_texts.contains(&(key, text(seen)))
- }
+                observed.includes_any(&lost_effects)
+            } else {
+                lost_texts.contains(&(key, text(seen)))
+            }
         };
         if kept.iter().any(is_needed) { SubHistory::Unsound } else { SubHistory::AsItIs }
     }
@@ -126,9 +125,7 @@ impl Model for KeyValue {
                 (Call::Write { value, .. }, _) => RegisterStep::Write(number_of(value)),
                 (Call::Delete { .. }, _) => RegisterStep::Write(0),
                 (Call::Append { .. }, _) => return FastPath::NotApplicable("texts are appended to"),
-                (Call::Read { .. } | Call::Cas { .. } | Call::Add { .. }, _) => {
-                    return FastPath::NotApplicable("an operation is none of a map's");
-                }
+                _ => return FastPath::NotApplicable("an operation is none of a map's"),
             };
             let (is_known, invoked, completed) = (entry.returned.is_some(), entry.invoked, entry.completed);
             operations.push(RegisterOperation { step, is_known, invoked, completed });
@@ -167,17 +164,17 @@ impl HistoryModel for KeyValue {
             Call::Write { .. } | Call::Append { .. } | Call::Delete { .. } => {
                 matches!(returned, Some(Returned::Done) | None)
             }
-            Call::Cas { .. } | Call::Add { .. } => false,
+            _ => false,
         }
     }
 }
 
-/// The text that the call puts somewhere.
-fn put(call: &Call) -> Option<Cow<'_, str>> {
+/// The text that the call puts somewhere, and where.
+fn put(call: &Call) -> Option<(&Key, Cow<'_, str>)> {
     match call {
-        Call::Write { value, .. } | Call::Append { value, .. } => Some(text(value)),
-        Call::Delete { .. } => Some(Cow::Borrowed("")),
-        Call::Read { .. } | Call::Cas { .. } | Call::Add { .. } => None,
+        Call::Write { key, value } | Call::Append { key, value } => Some((key, text(value))),
+        Call::Delete { key } => Some((key, Cow::Borrowed(""))),
+        _ => None,
     }
 }
 
@@ -187,7 +184,7 @@ fn appended(call: &Call) -> Option<u64> {
         Call::Append { key, value } => {
             Some(text(value)).filter(|piece| !piece.is_empty()).map(|piece| pieces::effect(key, &piece))
         }
-        Call::Read { .. } | Call::Write { .. } | Call::Delete { .. } | Call::Cas { .. } | Call::Add { .. } => None,
+        _ => None,
     }
 }
 
