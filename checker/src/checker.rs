@@ -8,6 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 use crate::budget::Budget;
 use crate::explain::{self, Contradiction};
 use crate::fast::FastPath;
+use crate::local::{Where, near_contradiction};
 use crate::model::Model;
 use crate::narrator::Narrator;
 use crate::operation::{CheckError, Entry, Operation};
@@ -215,7 +216,7 @@ enum Open {
     NoFastPath(&'static str),
     Stopped {
         why: Stopped,
-        stuck_at: u32,
+        suspects: [u32; 2],
         completed: usize,
     },
 }
@@ -267,13 +268,26 @@ impl<M: Model> Check<'_, '_, M> {
     fn go_on(&self, part: &Part<'_, M::Call, M::Return>, decision: &mut Decision, steps: u64, memory_bytes: usize) {
         match decision.answer {
             Answer::Open(Open::NotLookedAt) => *decision = self.decide(part, steps, memory_bytes),
-            Answer::Open(Open::Stopped { why: Stopped::StepsSpent, .. }) => {
-                let steps_before = decision.steps;
-                *decision = self.search(part, steps, memory_bytes);
-                decision.steps += steps_before;
+            Answer::Open(Open::Stopped { why: Stopped::StepsSpent | Stopped::TooConcurrent { .. }, .. }) => {
+                self.search_on(part, decision, steps, memory_bytes);
             }
             Answer::Valid(_) | Answer::Invalid(_) | Answer::Open(Open::NoFastPath(_) | Open::Stopped { .. }) => {}
         }
+    }
+
+    /// Looks for a contradiction of few operations, then searches with more steps.
+    fn search_on(&self, part: &Part<'_, M::Call, M::Return>, decision: &mut Decision, steps: u64, memory_bytes: usize) {
+        let Answer::Open(Open::Stopped { suspects, .. }) = decision.answer else { return };
+        let place = if steps == u64::MAX { Where::Everywhere } else { Where::BeforeSuspects(suspects) };
+        let budget = Budget { deadline: self.deadline, memory_bytes, steps: decision.steps };
+        let near = near_contradiction(self.model, &part.partition, place, &budget);
+        let steps_before = decision.steps + near.steps;
+        if let Some(places) = near.places {
+            decision.answer = Answer::Invalid(Contradiction::Fragment(places));
+        } else {
+            *decision = self.search(part, steps, memory_bytes);
+        }
+        decision.steps += steps_before;
     }
 
     /// Takes up again the objects for which a thread's share of the memory was too little, one after the other.
@@ -311,7 +325,7 @@ impl<M: Model> Check<'_, '_, M> {
         let answer = match outcome.found {
             Found::Valid(order) => Answer::Valid(order),
             Found::Invalid { suspects } => Answer::Invalid(Contradiction::Stuck(suspects)),
-            Found::Stopped { why, stuck_at, completed } => Answer::Open(Open::Stopped { why, stuck_at, completed }),
+            Found::Stopped { why, suspects, completed } => Answer::Open(Open::Stopped { why, suspects, completed }),
         };
         Decision {
             answer,
@@ -348,7 +362,7 @@ impl<M: Model> Check<'_, '_, M> {
         let why = match first_open {
             Open::NotLookedAt => Why::TimeBudget,
             Open::NoFastPath(reason) => Why::NoFastPath { reason },
-            Open::Stopped { why, stuck_at, completed } => {
+            Open::Stopped { why, suspects: [stuck_at, _], completed } => {
                 let until = part.position(stuck_at);
                 proven.prefix = Some(ProvenPrefix { object: part.object.to_string(), operations: completed, until });
                 match why {

@@ -19,6 +19,8 @@ pub(crate) enum Contradiction {
     Clash(Clash),
     /// By a search, which makes these operations suspect.
     Stuck([u32; 2]),
+    /// By a search of these operations alone, sorted.
+    Fragment(Vec<u32>),
 }
 
 /// When to stop explaining: it may take as long as the check took, and no longer than a twentieth of the time budget where
@@ -43,11 +45,12 @@ pub(crate) fn witness<M: Model>(
             (clash.operations.clone(), shrink::is_minimal(model, &part.partition, &clash.operations, deadline))
         }
         Contradiction::Stuck(suspects) => shrink::shrink(model, &part.partition, *suspects, deadline),
+        Contradiction::Fragment(places) => shrink::shrink_fragment(model, &part.partition, places, deadline),
     };
     let entries: Vec<_> = places.iter().map(|place| part.partition.entries[*place as usize]).collect();
     let (kind, explanation) = match found {
         Contradiction::Clash(clash) => (clash.kind, clash.explanation.clone()),
-        Contradiction::Stuck(_) => {
+        Contradiction::Stuck(_) | Contradiction::Fragment(_) => {
             let told: Vec<String> = entries.iter().map(|entry| tell(model, part, entry)).collect();
             (Kind::NotLinearizable, format!("No order of these operations is legal: {}.", told.join("; ")))
         }

@@ -19,4 +19,4 @@ mod states;
 mod unknowns;
 mod walk;
 
-pub(crate) use walk::{Found, Stopped, search};
+pub(crate) use walk::{Found, Outcome, Stopped, search};

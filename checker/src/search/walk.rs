@@ -31,7 +31,8 @@ pub(crate) enum Found {
     /// other one needed.
     Invalid { suspects: [u32; 2] },
     /// The search was stopped. All that came back before this operation did has a legal order.
-    Stopped { why: Stopped, stuck_at: u32, completed: usize },
+    /// The first suspect is that operation.
+    Stopped { why: Stopped, suspects: [u32; 2], completed: usize },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +53,7 @@ pub(crate) fn search<M: Model>(model: &M, partition: &Partition<'_, M::Call, M::
         open => Outcome {
             found: Found::Stopped {
                 why: Stopped::TooConcurrent { open },
-                stuck_at: history.known[0].place,
+                suspects: [history.known[0].place; 2],
                 completed: 0,
             },
             steps: 0,
@@ -178,7 +179,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
         loop {
             if let Some(why) = self.stop {
                 let completed = self.completed_before(self.furthest);
-                return Found::Stopped { why, stuck_at: self.place_of_completion(self.furthest), completed };
+                return Found::Stopped { why, suspects: self.suspects(), completed };
             }
             let Some(frame) = self.frames.last_mut() else { break };
             self.steps += 1;
@@ -210,9 +211,11 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             }
             self.tick();
         }
-        let stuck = self.place_of_completion(self.furthest);
-        let suspect = self.history.known[self.suspect.1 as usize].place;
-        Found::Invalid { suspects: [stuck, suspect] }
+        Found::Invalid { suspects: self.suspects() }
+    }
+
+    fn suspects(&self) -> [u32; 2] {
+        [self.completing(self.furthest), self.suspect.1].map(|id| self.history.known[id as usize].place)
     }
 
     /// The operation whose completion comes next, if it can be taken now.
@@ -444,10 +447,6 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             Event::Complete(id) | Event::Invoke(id) => id,
             Event::InvokeUnknown(_) => 0,
         }
-    }
-
-    fn place_of_completion(&self, event: u32) -> u32 {
-        self.history.known[self.completing(event) as usize].place
     }
 
     fn completed_before(&self, event: u32) -> usize {

@@ -177,3 +177,14 @@ fn a_search_answers_where_the_model_says_what_operations_observe() {
     assert!(witness.operations.len() <= 6, "{witness:#?}");
     assert!(witness.operations.iter().any(|operation| operation.position >= stale_at), "{witness:#?}");
 }
+
+#[test]
+fn a_search_finds_what_few_operations_contradict_although_many_are_open() {
+    for seed in 0..10 {
+        let history = stale(1_000, 50, seed);
+        let checker = Checker::new(Register::default()).algorithm(Algorithm::Search);
+        let report = checker.time_budget(Duration::from_secs(5)).check(&history).expect("a sound history");
+        let witness = report.verdict.witness().unwrap_or_else(|| panic!("seed {seed}: {report:?}"));
+        assert!(witness.operations.len() <= 6, "{witness:#?}");
+    }
+}
