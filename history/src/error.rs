@@ -20,6 +20,14 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
     },
+    /// The file as a whole is none that can be read.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead and what to do.
+        reason: String,
+    },
     /// A line is not an event.
     #[error("{}:{line}: {reason}", path.display())]
     Line {

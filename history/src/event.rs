@@ -1,6 +1,7 @@
 //! One line of a history.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub struct ClientEvent {
     /// Who asked.
     pub process: ProcessId,
     /// The node that was asked, where it is known.
-    pub node: Option<Box<str>>,
+    pub node: Option<Arc<str>>,
     /// Whether it belongs to the final reads, after all faults were healed.
     pub is_final: bool,
     /// What was asked; repeated in the completion.

@@ -148,8 +148,7 @@ mod tests {
         let history = read_history(&path).unwrap();
         assert_eq!(history.operations().len(), 1600);
         for (position, event) in history.events().iter().enumerate() {
-            let Event::Client(event) = event else { panic!("no nemesis here") };
-            assert_eq!(event.index, position as u64);
+            assert_eq!(event.index(), position as u64);
         }
     }
 

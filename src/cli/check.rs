@@ -148,7 +148,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
 impl CheckArgs {
     fn check(&self, file: &Path, history: &History) -> Result<Answer, Failure> {
         let operations = history.operations();
-        let model = self.model.unwrap_or_else(|| Model::guess(file, &operations));
+        let model = self.model.unwrap_or_else(|| Model::guess(file, operations));
         let algorithm = match self.algorithm {
             Algorithm::Auto => Method::Auto,
             Algorithm::Search => Method::Search,
@@ -162,9 +162,9 @@ impl CheckArgs {
         };
         let check = model
             .with_initial(self.init.clone())
-            .check(&operations, &options)
+            .check(operations, &options)
             .map_err(|error| Failure::Input(anyhow!("{}: {error}; choose another --model", file.display())))?;
-        Ok(Answer::new(file, history, &operations, &check))
+        Ok(Answer::new(file, history, operations, &check))
     }
 }
 

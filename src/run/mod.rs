@@ -201,15 +201,9 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
     let operations = history.operations();
     let options =
         Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
-    let check = plan.workload.model().check(&operations, &options).context("checking the history")?;
-    let evidence = Evidence {
-        plan,
-        history: &history,
-        operations: &operations,
-        leaders: &seen.leaders,
-        lifecycle: &seen.lifecycle,
-        began,
-    };
+    let check = plan.workload.model().check(operations, &options).context("checking the history")?;
+    let evidence =
+        Evidence { plan, history: &history, operations, leaders: &seen.leaders, lifecycle: &seen.lifecycle, began };
     let verdict = judge(&evidence, &check);
     write_json(&folder.verdict(), &verdict)?;
     write_report(plan, folder, &history, &verdict, &seen.surroundings)?;

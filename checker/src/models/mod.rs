@@ -11,7 +11,7 @@
 //! {"time":9,"process":1,"type":"ok","f":"read","key":"x","value":null}
 //! "#;
 //! let history = parse_history("history.jsonl".as_ref(), text.trim_start().as_bytes())?;
-//! let report = models::check_register(&history.operations(), &Options::default())?;
+//! let report = models::check_register(history.operations(), &Options::default())?;
 //! let witness = report.verdict.witness().expect("the read is stale");
 //! assert_eq!(witness.operations.len(), 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

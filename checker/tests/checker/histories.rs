@@ -21,7 +21,7 @@ fn recorded(lines: &str) -> Vec<Operation> {
         );
         text.push('\n');
     }
-    parse_history("history.jsonl".as_ref(), text.as_bytes()).expect("a sound history").operations()
+    parse_history("history.jsonl".as_ref(), text.as_bytes()).expect("a sound history").into_operations()
 }
 
 fn witness(report: &Report) -> &Witness {

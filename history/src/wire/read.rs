@@ -83,7 +83,7 @@ pub(crate) fn read_line(text: &str, index: u64) -> Result<Event, String> {
         index: line.index.unwrap_or(index),
         time: line.time,
         process: ProcessId(process),
-        node: line.node.map(|node| node.into_owned().into_boxed_str()),
+        node: line.node.map(|node| node.as_ref().into()),
         is_final: line.is_final,
         call,
         kind,

@@ -45,7 +45,7 @@ impl Sample {
     fn of(name: &'static str, shape: &Shape) -> Result<Self, HistoryError> {
         let history = make_up(shape)?;
         let operations = history.operations();
-        let witness = if shape.stale { stale_read(&operations) } else { Vec::new() };
+        let witness = if shape.stale { stale_read(operations) } else { Vec::new() };
         let statistics = Statistics::of(&history, &leaders(shape));
         let verdict = verdict(&statistics, witness);
         Ok(Self { name, verdict, history, plan: plan(shape), links: links() })

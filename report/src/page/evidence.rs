@@ -36,7 +36,7 @@ impl Page<'_> {
             @if file.witness.is_empty() {
                 p.none { "The check named no operations that show it." }
             } @else {
-                (self.timeline(&Scene::around_witness(&file.witness, &self.operations)))
+                (self.timeline(&Scene::around_witness(&file.witness, self.operations)))
                 h3 { (counted(file.witness.len() as u64, "operation")) " that can’t be one story" }
                 (operation_list(&file.witness, "operation"))
             }
@@ -53,7 +53,7 @@ impl Page<'_> {
                 None => h2 id="evidence-title" { "The clients in the middle of the run" },
             }
             @if self.operations.is_empty() { p.none { "No client asked anything." } }
-            @else { (self.timeline(&Scene::around_moment(moment, &self.operations))) }
+            @else { (self.timeline(&Scene::around_moment(moment, self.operations))) }
         }
     }
 

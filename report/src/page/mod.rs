@@ -36,7 +36,7 @@ pub struct ReportInput<'a> {
 /// All that the sections draw from, computed once.
 struct Page<'a> {
     input: &'a ReportInput<'a>,
-    operations: Vec<Operation>,
+    operations: &'a [Operation],
     faults: Vec<FaultInterval>,
     palette: Palette,
     end: TimeNs,
@@ -50,7 +50,7 @@ pub fn render(input: &ReportInput<'_>) -> String {
     let operations = input.history.operations();
     let faults = fault_intervals(input.history);
     let palette = Palette::of(&faults);
-    let end = input.history.events().last().map(rashomon_history::Event::time).unwrap_or_default();
+    let end = input.history.events().last().map(rashomon_history::EventRef::time).unwrap_or_default();
     Page { input, operations, faults, palette, end }.document().into_string()
 }
 

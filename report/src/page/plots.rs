@@ -62,7 +62,7 @@ impl Page<'_> {
     }
 
     fn series(&self) -> Series {
-        Series::of(&self.operations, self.end, MOST_BUCKETS)
+        Series::of(self.operations, self.end, MOST_BUCKETS)
     }
 
     pub(super) fn plots_data(&self) -> String {

@@ -1,4 +1,4 @@
-use rashomon_history::{ClientEventKind, Event, History, Outcome, TimeNs};
+use rashomon_history::{EventRef, History, Outcome, TimeNs};
 use serde::{Deserialize, Serialize};
 
 /// A span of time within a run.
@@ -29,20 +29,21 @@ pub fn windows_without_ok(history: &History) -> Vec<Window> {
     let mut waiting_since: Option<TimeNs> = None;
     let mut latest = TimeNs(0);
     for event in history.events() {
-        let Event::Client(event) = event else { continue };
-        latest = event.time;
-        match &event.kind {
-            ClientEventKind::Invoke => {
+        match event {
+            EventRef::Nemesis(_) => continue,
+            EventRef::Invoked(_) => {
                 open += 1;
-                waiting_since.get_or_insert(event.time);
+                waiting_since.get_or_insert(event.time());
             }
-            ClientEventKind::Complete(Outcome::Ok(_)) => {
+            EventRef::Completed(operation) => {
                 open -= 1;
-                windows.extend(waiting_since.map(|from_ns| Window { from_ns, to_ns: event.time }));
-                waiting_since = (open > 0).then_some(event.time);
+                if let Outcome::Ok(_) = operation.outcome {
+                    windows.extend(waiting_since.map(|from_ns| Window { from_ns, to_ns: event.time() }));
+                    waiting_since = (open > 0).then_some(event.time());
+                }
             }
-            ClientEventKind::Complete(Outcome::Fail(_) | Outcome::Info(_)) => open -= 1,
         }
+        latest = event.time();
     }
     windows.extend(waiting_since.map(|from_ns| Window { from_ns, to_ns: latest }));
     windows.sort_by_key(|window| (std::cmp::Reverse(window.length_ns()), window.from_ns));

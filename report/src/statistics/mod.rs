@@ -125,7 +125,7 @@ impl Statistics {
     /// term may be named again and again.
     #[must_use]
     pub fn of(history: &History, leaders: &[Leadership]) -> Self {
-        Self::of_operations(history, &history.operations(), leaders)
+        Self::of_operations(history, history.operations(), leaders)
     }
 
     /// The same where the operations of the history are at hand.

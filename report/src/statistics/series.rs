@@ -80,7 +80,7 @@ mod tests {
         story.ok(0, "n1", 0, 15 * MS, "read", "x", "null");
         story.ok(0, "n1", 16 * MS, 17 * MS, "read", "x", "null");
         story.info(1, "n1", MS, 25 * MS, "read", "x", "", "timeout");
-        let operations = story.history().operations();
+        let operations = story.history().into_operations();
         let series = Series::of(&operations, TimeNs(25 * MS), 200);
         let ok: Vec<u64> = series.buckets.iter().map(|bucket| bucket.operations.ok).collect();
         assert_eq!(ok, [0, 2, 0]);

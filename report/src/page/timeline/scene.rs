@@ -207,7 +207,7 @@ mod tests {
                 story.ok(process, "n1", from, from + 5 * MS, "write", key, &format!("{}", process * 10 + turn));
             }
         }
-        story.history().operations()
+        story.history().into_operations()
     }
 
     #[test]
