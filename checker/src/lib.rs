@@ -23,6 +23,7 @@ mod nondeterministic;
 mod operation;
 mod options;
 mod partition;
+pub mod properties;
 pub mod queue;
 pub mod register;
 mod report;

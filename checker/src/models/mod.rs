@@ -22,7 +22,7 @@ mod key_value;
 mod register;
 mod tell_growth;
 mod tell_register;
-mod words;
+pub(crate) mod words;
 
 use rashomon_history::{Call, Operation, Outcome, Returned};
 
@@ -150,8 +150,8 @@ fn failed_writer(operations: &[Operation], observer: usize) -> Option<usize> {
 }
 
 /// Tells of operations what was recorded of them.
-struct Recorded<'a> {
-    operations: &'a [Operation],
+pub(crate) struct Recorded<'a> {
+    pub(crate) operations: &'a [Operation],
 }
 
 impl Narrator for Recorded<'_> {

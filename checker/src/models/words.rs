@@ -7,13 +7,14 @@ use rashomon_history::{Call, Operation, Outcome, Returned, Value};
 use crate::model::ObjectKey;
 
 /// What was done: "read 7 from x".
-pub(super) fn tell(call: &Call, returned: Option<&Returned>) -> String {
+pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
     match (call, returned) {
         (_, Some(Returned::Versioned { version, returned })) => {
             format!("{} (version {version})", tell(call, Some(returned)))
         }
         (Call::Read { key }, Some(Returned::Value(value))) => format!("read {value} from {key}"),
         (Call::Read { key }, Some(Returned::List(values))) => format!("read {} from {key}", list(values)),
+        (Call::Read { .. }, Some(everything @ Returned::Map(_))) => format!("read {everything}"),
         (Call::Read { key }, _) => format!("asked for {key}"),
         (Call::Write { key, value }, Some(_)) => format!("wrote {value} to {key}"),
         (Call::Write { key, value }, None) => format!("tried to write {value} to {key}"),
@@ -131,7 +132,7 @@ pub(super) fn seen(operation: &Operation) -> Vec<&Value> {
 }
 
 /// What came back, if it did.
-pub(super) fn returned(operation: &Operation) -> Option<&Returned> {
+pub(crate) fn returned(operation: &Operation) -> Option<&Returned> {
     match &operation.outcome {
         Outcome::Ok(returned) => Some(returned),
         Outcome::Info(_) | Outcome::Fail(_) => None,

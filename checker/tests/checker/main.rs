@@ -6,6 +6,7 @@ mod growing;
 mod histories;
 mod key_value;
 mod kv;
+mod properties;
 mod queues;
 mod recorded;
 mod registers;
