@@ -29,6 +29,7 @@ pub(crate) fn anomaly(check: &WorkloadCheck, operations: &[Operation]) -> Option
         key: Some(witness.object.clone()),
         explanation: witness.explanation.clone(),
         operations: positions.into_iter().map(|position| OperationRecord::from(&operations[position])).collect(),
+        cycle: None,
     })
 }
 

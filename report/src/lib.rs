@@ -3,6 +3,7 @@
 //! [`VerdictFile`] is `verdict.json`, the stable answer for programs. [`Statistics`] are the figures in it, computed from
 //! a history. [`terminal_summary`] is what a terminal shows at the end of a run.
 
+mod cycle;
 pub mod describe;
 mod page;
 pub mod statistics;
@@ -12,6 +13,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use cycle::{Cycle, CycleEdge};
 pub use page::{ReportInput, render};
 pub use statistics::{Leadership, Statistics};
 pub use terminal::{TerminalOptions, terminal_summary};

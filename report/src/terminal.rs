@@ -24,7 +24,7 @@ pub struct TerminalOptions<'a> {
 pub fn terminal_summary(file: &VerdictFile, options: &TerminalOptions<'_>) -> String {
     let mut page = Page { text: String::new(), colour: options.colour, columns: options.columns.clamp(60, 100) };
     page.headline(file.verdict);
-    page.paragraph(&clip(&printable(&file.reason), 1500), "  ");
+    page.paragraph(&clip(&printable_lines(&file.reason), 1500), "  ");
     page.witness(file);
     page.line("");
     page.figures(&file.statistics);
@@ -89,8 +89,10 @@ impl Page {
     }
 
     fn paragraph(&mut self, text: &str, indent: &str) {
-        for line in wrapped(text, self.columns - indent.len()) {
-            self.line(&format!("{indent}{line}"));
+        for sentence in text.lines() {
+            for line in wrapped(sentence, self.columns - indent.len()) {
+                self.line(&format!("{indent}{line}"));
+            }
         }
     }
 
@@ -226,6 +228,11 @@ fn checker_text(checker: &CheckerReport) -> String {
 /// The text without control characters: a value of a history can't move the cursor or paint the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+/// The same, with its line breaks.
+fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Lines of at most so many characters, broken between words, and within words that are longer.

@@ -138,6 +138,7 @@ pub(crate) fn stale_read() -> (VerdictFile, History) {
             key: Some("x".into()),
             explanation: explanation.into(),
             operations: witness,
+            cycle: None,
         }],
         guards: vec![Guard { name: "enough operations were acknowledged".into(), held: true, detail: "3 of 1".into() }],
         statistics: Statistics::of(

@@ -3,6 +3,7 @@
 use rashomon_history::{Operation, Outcome, ProcessId, TimeNs};
 use serde::{Deserialize, Serialize};
 
+use crate::cycle::Cycle;
 use crate::describe;
 use crate::statistics::Statistics;
 
@@ -152,6 +153,9 @@ pub struct Anomaly {
     pub explanation: String,
     /// The operations that show it, in an order that can be followed.
     pub operations: Vec<OperationRecord>,
+    /// The transactions and why each comes before the next, where the anomaly is a cycle of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<Cycle>,
 }
 
 /// One operation of a history, for people and for finding it again.

@@ -128,7 +128,13 @@ fn verdict(statistics: &Statistics, witness: Vec<OperationRecord>) -> VerdictFil
 
 fn anomalies(reason: &str, witness: &[OperationRecord]) -> Vec<Anomaly> {
     let key = witness[2].text.split([' ', ':']).nth(1).map(Into::into);
-    let anomaly = Anomaly { kind: "stale-read".into(), key, explanation: reason.into(), operations: witness.to_vec() };
+    let anomaly = Anomaly {
+        kind: "stale-read".into(),
+        key,
+        explanation: reason.into(),
+        operations: witness.to_vec(),
+        cycle: None,
+    };
     let explanation = "The value that was read was not current at any time at which the read was under way.".into();
     let second =
         Anomaly { kind: "not-linearizable".into(), explanation, operations: witness[1..].to_vec(), ..anomaly.clone() };

@@ -31,7 +31,8 @@ impl Page<'_> {
             @if let Some(first) = file.anomalies.first() {
                 p.anomaly { (anomaly_name(first)) }
                 // The verdict's own reason stands at the top already.
-                @if first.explanation != file.reason { p { (clip(&first.explanation, 2000)) } }
+                @if first.explanation != file.reason { p.story { (clip(&first.explanation, 4000)) } }
+                (self.cycle(first, "cycle-1"))
             }
             @if file.witness.is_empty() {
                 p.none { "The check named no operations that show it." }
@@ -40,7 +41,7 @@ impl Page<'_> {
                 h3 { (counted(file.witness.len() as u64, "operation")) " that can’t be one story" }
                 (operation_list(&file.witness, "operation"))
             }
-            (further_anomalies(&file.anomalies))
+            (self.further_anomalies(&file.anomalies))
         }
     }
 
@@ -54,6 +55,24 @@ impl Page<'_> {
             }
             @if self.operations.is_empty() { p.none { "No client asked anything." } }
             @else { (self.timeline(&Scene::around_moment(moment, self.operations))) }
+        }
+    }
+
+    fn further_anomalies(&self, anomalies: &[Anomaly]) -> Markup {
+        let further = anomalies.get(1..).unwrap_or_default();
+        html! {
+            @if !further.is_empty() {
+                h3 { "Further anomalies: " (count(further.len() as u64)) }
+                @for (position, anomaly) in further.iter().take(MOST_ANOMALIES).enumerate() {
+                    details.anomaly {
+                        summary { (anomaly_name(anomaly)) ", " (counted(anomaly.operations.len() as u64, "operation")) }
+                        p.story { (clip(&anomaly.explanation, 4000)) }
+                        (self.cycle(anomaly, &format!("cycle-{}", position + 2)))
+                        (operation_list(&anomaly.operations, &format!("anomaly-{}", position + 2)))
+                    }
+                }
+                @if further.len() > MOST_ANOMALIES { p.note { "All of them stand in verdict.json." } }
+            }
         }
     }
 
@@ -104,23 +123,6 @@ fn sentence(operation: &OperationRecord) -> String {
         }
         (OutcomeKind::Ok | OutcomeKind::Fail | OutcomeKind::Info, None) => {
             format!("{who} at {asked} and no answer came: it may have taken effect at any time after it was asked.")
-        }
-    }
-}
-
-fn further_anomalies(anomalies: &[Anomaly]) -> Markup {
-    let further = anomalies.get(1..).unwrap_or_default();
-    html! {
-        @if !further.is_empty() {
-            h3 { "Further anomalies: " (count(further.len() as u64)) }
-            @for (position, anomaly) in further.iter().take(MOST_ANOMALIES).enumerate() {
-                details.anomaly {
-                    summary { (anomaly_name(anomaly)) ", " (counted(anomaly.operations.len() as u64, "operation")) }
-                    p { (clip(&anomaly.explanation, 2000)) }
-                    (operation_list(&anomaly.operations, &format!("anomaly-{}", position + 2)))
-                }
-            }
-            @if further.len() > MOST_ANOMALIES { p.note { "All of them stand in verdict.json." } }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The page of a run: one HTML file that needs nothing else.
 
+mod cycle;
 mod evidence;
 mod faults;
 mod header;

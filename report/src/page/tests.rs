@@ -1,6 +1,7 @@
 use rashomon_history::{History, TimeNs};
 
 use super::{ReportInput, render};
+use crate::cycle::{Cycle, CycleEdge};
 use crate::tests::{MS, Story, stale_read};
 use crate::verdict::{OperationRecord, Verdict, VerdictFile};
 use crate::{Leadership, Statistics};
@@ -178,4 +179,41 @@ fn long_values_are_cut_and_say_so() {
     let page = page(&file, &history);
     assert!(page.len() < 200_000, "{} bytes", page.len());
     assert!(visible(&page).contains("characters left out"));
+}
+
+#[test]
+fn a_cycle_is_drawn_with_its_reasons() {
+    let (mut file, history) = stale_read();
+    let edge = |from, to, kind: &str, why: &str| CycleEdge {
+        from,
+        to,
+        kind: kind.into(),
+        key: (kind == "rw").then(|| "x<y".into()),
+        why: why.into(),
+    };
+    let transactions = file.witness.clone();
+    let edges = vec![edge(0, 1, "realtime", "T1 was over"), edge(1, 0, "rw", "T2 did not see 2")];
+    file.anomalies[0].cycle = Some(Cycle { transactions: transactions.clone(), edges: edges.clone() });
+    let whole = page(&file, &history);
+    let text = visible(&whole);
+    for expected in
+        ["T1 before T2: realtime", "T2 before T1: rw x&lt;y", "T2 did not see 2", "T1, process 0 on n1, 0.010 s"]
+    {
+        assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
+    }
+    assert_eq!(whole.matches("marker-end").count(), 2);
+
+    file.anomalies[0].cycle = Some(Cycle { transactions: transactions[..1].to_vec(), edges });
+    assert!(!page(&file, &history).contains("marker-end"), "an edge leads nowhere");
+}
+
+#[test]
+fn a_long_cycle_shows_its_ends() {
+    let (mut file, history) = stale_read();
+    let transactions = vec![file.witness[0].clone(); 5000];
+    let edge = |from: usize| CycleEdge { from, to: (from + 1) % 5000, kind: "ww".into(), key: None, why: "so".into() };
+    file.anomalies[0].cycle = Some(Cycle { transactions, edges: (0..5000).map(edge).collect() });
+    let text = visible(&page(&file, &history));
+    assert!(text.contains("4988 more transactions"), "{text}");
+    assert!(text.contains("T1 before T2") && text.contains("T5000 before T1"), "{text}");
 }
