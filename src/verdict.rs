@@ -3,50 +3,54 @@
 use rashomon_checker::{Proven, Report, Verdict as Checked};
 use rashomon_history::Operation;
 use rashomon_report::{Anomaly, CheckerReport, OperationRecord, Verdict};
-use rashomon_workloads::Checked as WorkloadCheck;
+use rashomon_workloads::{Answer, Checked as ModelCheck};
 
-/// One check, as it stands in the list of checkers.
-pub(crate) fn checker_report(check: &WorkloadCheck) -> CheckerReport {
-    let report = &check.report;
-    CheckerReport {
-        name: check.model.into(),
-        verdict: verdict(report),
-        algorithm: report.algorithm.to_string(),
-        seconds: report.statistics.check_seconds,
-        operations: report.statistics.operations as u64,
-        peak_memory_bytes: Some(report.statistics.peak_memory_bytes as u64),
-        reason: reason(report),
+/// One check: as it stands in the list of checkers, and what it found, the clearest first.
+pub(crate) struct Judgement {
+    pub(crate) checker: CheckerReport,
+    pub(crate) anomalies: Vec<Anomaly>,
+}
+
+impl Judgement {
+    pub(crate) fn of(check: &ModelCheck, operations: &[Operation]) -> Self {
+        match &check.answer {
+            Answer::Linearizability(report) => linearizability(check.model.name(), report, operations),
+        }
     }
 }
 
-/// What is wrong with the history, if anything is.
-pub(crate) fn anomaly(check: &WorkloadCheck, operations: &[Operation]) -> Option<Anomaly> {
-    let witness = check.report.verdict.witness()?;
-    let mut positions: Vec<usize> = witness.operations.iter().map(|operation| operation.position).collect();
-    positions.sort_by_key(|&position| (operations[position].invoked, position));
-    Some(Anomaly {
+fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Judgement {
+    let (verdict, reason) = match &report.verdict {
+        Checked::Valid { .. } => (Verdict::Valid, String::new()),
+        Checked::Invalid(witness) => (Verdict::Invalid, witness.explanation.clone()),
+        Checked::Unknown { why, proven } => (Verdict::Unknown, format!("{why}; {}", proven_text(proven))),
+    };
+    let anomaly = report.verdict.witness().map(|witness| Anomaly {
         kind: witness.kind.to_string(),
         key: Some(witness.object.clone()),
         explanation: witness.explanation.clone(),
-        operations: positions.into_iter().map(|position| OperationRecord::from(&operations[position])).collect(),
+        operations: records(witness.operations.iter().map(|operation| operation.position), operations),
         cycle: None,
-    })
-}
-
-fn verdict(report: &Report) -> Verdict {
-    match report.verdict {
-        Checked::Valid { .. } => Verdict::Valid,
-        Checked::Invalid(_) => Verdict::Invalid,
-        Checked::Unknown { .. } => Verdict::Unknown,
+    });
+    Judgement {
+        checker: CheckerReport {
+            name: name.into(),
+            verdict,
+            algorithm: report.algorithm.to_string(),
+            seconds: report.statistics.check_seconds,
+            operations: report.statistics.operations as u64,
+            peak_memory_bytes: Some(report.statistics.peak_memory_bytes as u64),
+            reason,
+        },
+        anomalies: anomaly.into_iter().collect(),
     }
 }
 
-fn reason(report: &Report) -> String {
-    match &report.verdict {
-        Checked::Valid { .. } => String::new(),
-        Checked::Invalid(witness) => witness.explanation.clone(),
-        Checked::Unknown { why, proven } => format!("{why}; {}", proven_text(proven)),
-    }
+/// The operations at these positions, by their invocations.
+fn records(positions: impl Iterator<Item = usize>, operations: &[Operation]) -> Vec<OperationRecord> {
+    let mut positions: Vec<usize> = positions.collect();
+    positions.sort_by_key(|&position| (operations[position].invoked, position));
+    positions.into_iter().map(|position| OperationRecord::from(&operations[position])).collect()
 }
 
 fn proven_text(proven: &Proven) -> String {

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use rashomon_nemesis::FaultKind;
 use rashomon_systems::raft::Bug;
-use rashomon_workloads::Workload;
+use rashomon_workloads::{Model, Workload};
 
-use crate::cli::check::Model;
 use crate::plan::System;
 
 #[derive(Args)]
@@ -66,10 +65,9 @@ impl Catalogue {
                 ("Faults", FaultKind::ALL.iter().map(|kind| (kind.to_string(), kind.description().into())).collect())
             }
             Self::Bugs => ("Bugs", Bug::ALL.iter().map(|bug| (bug.to_string(), bug_row(*bug))).collect()),
-            Self::Models => (
-                "Models",
-                Model::value_variants().iter().map(|model| (model.to_string(), model.description().into())).collect(),
-            ),
+            Self::Models => {
+                ("Models", Model::ALL.iter().map(|model| (model.to_string(), model.description().into())).collect())
+            }
         }
     }
 }

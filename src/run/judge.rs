@@ -2,12 +2,12 @@
 
 use rashomon_history::{History, Operation};
 use rashomon_report::statistics::fault_intervals;
-use rashomon_report::{Anomaly, CheckerReport, Guard, Leadership, SCHEMA_VERSION, Statistics, Verdict, VerdictFile};
+use rashomon_report::{CheckerReport, Guard, Leadership, SCHEMA_VERSION, Statistics, Verdict, VerdictFile};
 use rashomon_workloads::Checked;
 
 use crate::plan::Plan;
 use crate::run::guards::{Lifecycle, guards};
-use crate::verdict::{anomaly, checker_report};
+use crate::verdict::Judgement;
 
 /// What the runner knows of a run that is over.
 pub(crate) struct Evidence<'a> {
@@ -25,8 +25,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, check: &Checked) -> VerdictFile {
     let statistics = Statistics::of_operations(evidence.history, evidence.operations, evidence.leaders);
     let faults = fault_intervals(evidence.history);
     let guards = guards(evidence.plan, &statistics, evidence.operations, &faults, evidence.lifecycle);
-    let checker = checker_report(check);
-    let anomalies: Vec<Anomaly> = anomaly(check, evidence.operations).into_iter().collect();
+    let Judgement { checker, anomalies } = Judgement::of(check, evidence.operations);
     let guarded = if guards.iter().all(|guard| guard.held) { Verdict::Valid } else { Verdict::Unknown };
     let verdict = checker.verdict.worse(guarded);
     VerdictFile {

@@ -19,6 +19,7 @@ use rashomon_checker::Options;
 use rashomon_history::{History, Recorder, read_history};
 use rashomon_nemesis::{Nemesis, Node};
 use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
+use rashomon_workloads::Parameters;
 use tokio::time::Instant;
 
 use crate::clients::{Address, Client, StatusClient};
@@ -201,7 +202,8 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
     let operations = history.operations();
     let options =
         Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
-    let check = plan.workload.model().check(operations, &options).context("checking the history")?;
+    let check =
+        plan.workload.model().check(&Parameters::default(), operations, &options).context("checking the history")?;
     let evidence =
         Evidence { plan, history: &history, operations, leaders: &seen.leaders, lifecycle: &seen.lifecycle, began };
     let verdict = judge(&evidence, &check);

@@ -4,14 +4,14 @@
 //! history. It never knows in which world it runs, and all that it draws comes from the seed and from what its clients
 //! saw, in the order in which they saw it.
 
-mod check;
 mod elements;
+mod model;
 mod pace;
 mod random;
 mod register;
 mod rotation;
 mod workload;
 
-pub use check::{Checked, Model};
+pub use model::{Answer, Checked, Model, Parameters, UnknownModel};
 pub use pace::Pace;
 pub use workload::{Generator, Role, UnknownWorkload, Workload};

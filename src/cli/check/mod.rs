@@ -1,0 +1,189 @@
+//! `rashomon check`: recorded histories on their own.
+
+mod answer;
+mod page;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use rashomon_checker::{Algorithm as Method, Options};
+use rashomon_history::{History, Operation, Value, read_history};
+use rashomon_report::Verdict;
+use rashomon_workloads::{Model, Parameters};
+
+use crate::cli::duration::parse_duration;
+use crate::cli::{Failure, exit};
+use crate::plan::Plan;
+use answer::Answer;
+use page::page;
+
+const EXAMPLES: &str = "\
+Examples:
+  rashomon check results/latest/history.jsonl           the model follows from the plan.json beside it
+  rashomon check --model register --init 0 history.jsonl
+  rashomon check --json *.jsonl                          one JSON object a file
+
+The format of a history is described in docs/HISTORY.md.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// Histories of JSON lines
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// What the history is held against; when left out it follows from the plan beside the file, or from the calls
+    #[arg(long, value_parser = model_parser(), hide_possible_values = true)]
+    model: Option<Model>,
+    /// What a register holds at first, as JSON
+    #[arg(long, default_value = "null", value_parser = parse_value)]
+    init: Value,
+    /// How to check
+    #[arg(long, default_value = "auto")]
+    algorithm: Algorithm,
+    /// Wall time for a file; the answer is `unknown` when it is spent
+    #[arg(long, default_value = "60s", value_parser = parse_duration)]
+    time_budget: Duration,
+    /// Memory for a file, such as 512MiB; the answer is `unknown` when it is spent
+    #[arg(long, default_value = "4GiB", value_parser = parse_bytes)]
+    memory_budget: usize,
+    /// Threads that check keys at the same time
+    #[arg(long, default_value_t = available_threads(), value_parser = parse_threads)]
+    threads: usize,
+    /// Write the report of a single history to this file, as HTML
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print one JSON object a file
+    #[arg(long)]
+    json: bool,
+    /// Whether a verdict of `unknown` exits with 2 instead of 0
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    fail_on_unknown: bool,
+}
+
+/// How to check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Algorithm {
+    /// A fast path where its precondition holds, else the search
+    Auto,
+    /// The search alone
+    Search,
+    /// A fast path or nothing
+    Fast,
+}
+
+/// Checks every file; the worst verdict gives the exit code.
+pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    if args.report.is_some() && args.files.len() > 1 {
+        return Err(Failure::Input(anyhow!("--report writes one page: give it one history, not {}", args.files.len())));
+    }
+    let mut worst = Verdict::Valid;
+    for file in &args.files {
+        let history = read_history(file).map_err(|error| Failure::Input(error.into()))?;
+        let answer = args.check(file, &history)?;
+        if args.json {
+            let line = serde_json::to_string(&answer).context("writing JSON").map_err(Failure::Internal)?;
+            println!("{line}");
+        } else {
+            print!("{answer}");
+        }
+        worst = worst.worse(answer.verdict);
+    }
+    Ok(exit::of_verdict(worst, args.fail_on_unknown))
+}
+
+impl CheckArgs {
+    fn check(&self, file: &Path, history: &History) -> Result<Answer, Failure> {
+        let operations = history.operations();
+        let model = self.model.unwrap_or_else(|| model_of(file, operations));
+        let name = file.display().to_string();
+        let check = model
+            .check(&self.parameters(), operations, &self.options())
+            .map_err(|error| Failure::Input(anyhow!("{name}: {error}; choose another --model")))?;
+        if let Some(path) = &self.report {
+            std::fs::write(path, page(&name, history, operations, &check))
+                .with_context(|| format!("writing the report {}", path.display()))
+                .map_err(Failure::Input)?;
+        }
+        Ok(Answer::new(&name, history.torn_bytes(), operations, &check))
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters { initial: self.init.clone() }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            time_budget: Some(self.time_budget),
+            memory_budget_bytes: Some(self.memory_budget),
+            algorithm: match self.algorithm {
+                Algorithm::Auto => Method::Auto,
+                Algorithm::Search => Method::Search,
+                Algorithm::Fast => Method::Fast,
+            },
+            threads: self.threads,
+        }
+    }
+}
+
+/// The model of the plan beside the history, or the one that the calls fit.
+fn model_of(file: &Path, operations: &[Operation]) -> Model {
+    let plan = file.parent().and_then(|folder| std::fs::read_to_string(folder.join("plan.json")).ok());
+    let plan: Option<Plan> = plan.and_then(|text| serde_json::from_str(&text).ok());
+    plan.map_or_else(|| Model::guess(operations), |plan| plan.workload.model())
+}
+
+fn model_parser() -> impl TypedValueParser<Value = Model> {
+    let names = Model::ALL.map(Model::name).into_iter().chain(["cas-register"]);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Model>())
+}
+
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|threads| (1..=1024).contains(threads))
+        .ok_or_else(|| "write a number from 1 to 1024".into())
+}
+
+fn parse_value(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("{text:?} is no value ({error}): write null, 7 or \"text\""))
+}
+
+fn parse_bytes(text: &str) -> Result<usize, String> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: usize = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err(format!("{text:?} is no size: write 512MiB or 4GiB")),
+    };
+    let number: usize = number.parse().map_err(|_| format!("{text:?} is no size: write 512MiB or 4GiB"))?;
+    number.checked_mul(factor).ok_or_else(|| format!("{text:?} is more than this machine can count"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(parse_bytes("512MiB"), Ok(512 << 20));
+        assert_eq!(parse_bytes("4GiB"), Ok(4 << 30));
+        assert_eq!(parse_bytes("1000"), Ok(1000));
+        for nonsense in ["", "GiB", "4 apples", "-1", "99999999999999999999", "99999999999GiB"] {
+            assert!(parse_bytes(nonsense).is_err(), "{nonsense}");
+        }
+    }
+}
