@@ -190,11 +190,7 @@ fn sees(returned: Option<&Returned>) -> Observed {
 }
 
 fn heap_bytes(state: &[Value]) -> usize {
-    let text_bytes = |value: &Value| match value {
-        Value::Nil | Value::Int(_) => 0,
-        Value::Text(text) => text.len(),
-    };
-    size_of_val(state) + state.iter().map(text_bytes).sum::<usize>()
+    state.iter().map(words::value_bytes).sum()
 }
 
 /// The kept operations, with the elements of the dropped ones blotted out of all reads.

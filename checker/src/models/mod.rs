@@ -19,6 +19,7 @@
 
 mod growing;
 mod key_value;
+mod queue;
 mod register;
 mod tell_growth;
 mod tell_register;
@@ -28,6 +29,7 @@ use rashomon_history::{Call, Operation, Outcome, Returned};
 
 pub use growing::{AppendList, GrowSet};
 pub use key_value::{KeyValue, KeyValueState, Scope};
+pub use queue::{Bag, BagState, Queue};
 pub use register::Register;
 
 use crate::checker::check_entries;

@@ -138,3 +138,12 @@ pub(crate) fn returned(operation: &Operation) -> Option<&Returned> {
         Outcome::Info(_) | Outcome::Fail(_) => None,
     }
 }
+
+/// Bytes that a value takes in a list.
+pub(super) fn value_bytes(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Nil | Value::Int(_) => 0,
+            Value::Text(text) => text.len(),
+        }
+}

@@ -1,13 +1,19 @@
-//! FIFO queues whose enqueued values are unique: O(n log n).
+//! Queues whose enqueued values are unique: O(n log n). First-in first-out, or of any order (a bag).
 //!
 //! After Lee and Mathur (arXiv 2410.04581) and Abdulla et al. (arXiv 2509.17795), with a legal order where there is one;
-//! see `order.rs` for the argument.
+//! see `order.rs` and `bag.rs` for the argument.
 
+mod bag;
 mod model;
 mod order;
+mod part;
+mod tell;
 
+pub use bag::check_bag;
 pub use model::{FifoQueue, QueueCall, QueueReturn};
 pub use order::check_queue;
+pub(crate) use part::{TakesHelp, operations_of, sub_history};
+pub(crate) use tell::tell_answer;
 
 /// What one operation did with the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +39,7 @@ pub struct QueueOperation<V> {
     pub completed: u64,
 }
 
-/// What [`check_queue`] answers. Numbers are places in the operations.
+/// What [`check_queue`] and [`check_bag`] answer. Numbers are places in the operations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum QueueAnswer {
     /// A value is enqueued twice, or a dequeue is of unknown outcome: the rule says nothing.

@@ -5,11 +5,10 @@ use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use super::{QueueAnswer, QueueClash, QueueOperation, QueueStep, check_queue};
-use crate::fast::{Clash, FastPath};
+use super::{QueueStep, TakesHelp, check_queue, operations_of, sub_history, tell_answer};
+use crate::fast::FastPath;
 use crate::model::{Model, Observed, SubHistory, effect_of};
-use crate::operation::Partition;
-use crate::witness::Kind;
+use crate::operation::{Entry, Partition};
 
 /// What is asked of a queue.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -96,62 +95,18 @@ impl<V: Clone + Eq + Hash + fmt::Debug + Sync> Model for FifoQueue<V> {
         }
     }
 
-    /// A queue without some of its values, neither put nor taken, is a queue.
     fn sub_history(
         &self,
         kept: &Partition<'_, Self::Call, Self::Return>,
         dropped: &Partition<'_, Self::Call, Self::Return>,
     ) -> SubHistory<Self::Call, Self::Return> {
-        let put = |value: &V| {
-            let is_it = |call: &QueueCall<V>| *call == QueueCall::Enqueue(value.clone());
-            (kept.iter().any(|entry| is_it(entry.call)), dropped.iter().any(|entry| is_it(entry.call)))
-        };
-        // A dequeue of unknown outcome that is kept may have taken a value that is dropped: then it need not have happened.
-        let is_torn = kept.iter().any(|entry| match entry.returned {
-            Some(QueueReturn::Value(value)) => put(value).1,
-            Some(QueueReturn::Empty | QueueReturn::Done) | None => false,
-        });
-        let loses_its_dequeue = dropped.iter().any(|entry| match (entry.call, entry.returned) {
-            (QueueCall::Dequeue, Some(QueueReturn::Value(value))) => put(value).0,
-            (QueueCall::Dequeue, None) => true,
-            (QueueCall::Enqueue(_), _) | (QueueCall::Dequeue, Some(QueueReturn::Empty | QueueReturn::Done)) => false,
-        });
-        if is_torn || loses_its_dequeue { SubHistory::Unsound } else { SubHistory::AsItIs }
+        sub_history(kept, dropped, TakesHelp::All, step_of)
     }
 
     fn fast_path(&self, partition: &Partition<'_, Self::Call, Self::Return>) -> FastPath {
-        let operations: Vec<_> = partition
-            .iter()
-            .map(|entry| QueueOperation {
-                step: match (entry.call, entry.returned) {
-                    (QueueCall::Enqueue(value), _) | (QueueCall::Dequeue, Some(QueueReturn::Value(value))) => {
-                        if *entry.call == QueueCall::Dequeue {
-                            QueueStep::Dequeue(value)
-                        } else {
-                            QueueStep::Enqueue(value)
-                        }
-                    }
-                    (QueueCall::Dequeue, Some(QueueReturn::Empty | QueueReturn::Done) | None) => QueueStep::Empty,
-                },
-                is_known: entry.returned.is_some(),
-                invoked: entry.invoked,
-                completed: entry.completed,
-            })
-            .collect();
-        match check_queue(&operations) {
-            QueueAnswer::NotApplicable(why) => FastPath::NotApplicable(why),
-            QueueAnswer::Valid(order) => FastPath::Valid(order),
-            QueueAnswer::Invalid(clash) => {
-                let explanation = self.tell(&clash, partition);
-                let kind = match clash {
-                    QueueClash::NeverEnqueued { .. } => Kind::NeverWritten,
-                    QueueClash::DequeuedTwice { .. } => Kind::Duplicate,
-                    QueueClash::DequeuedEarly { .. } => Kind::ReadBeforeWrite,
-                    QueueClash::OutOfOrder { .. } => Kind::OrderViolation,
-                    QueueClash::NotEmpty { .. } => Kind::LostWrite,
-                };
-                FastPath::Invalid(Clash { kind, operations: clash.operations(), explanation })
-            }
+        match operations_of(partition, step_of) {
+            Some(operations) => tell_answer(self, check_queue(&operations), partition),
+            None => FastPath::NotApplicable("an operation is none of a queue's"),
         }
     }
 
@@ -170,47 +125,11 @@ impl<V: Clone + Eq + Hash + fmt::Debug + Sync> Model for FifoQueue<V> {
     }
 }
 
-impl<V: Clone + Eq + Hash + fmt::Debug + Sync> FifoQueue<V> {
-    fn tell(&self, clash: &QueueClash, partition: &Partition<'_, QueueCall<V>, QueueReturn<V>>) -> String {
-        let narrator = partition.narrator;
-        let did = |place: &u32| {
-            let entry = &partition.entries[*place as usize];
-            format!("{} {}", narrator.who(entry.position), self.describe(entry.call, entry.returned))
-        };
-        let begun = |place: &u32| narrator.invoked(partition.entries[*place as usize].position);
-        let over = |place: &u32| narrator.completed(partition.entries[*place as usize].position);
-        match clash {
-            QueueClash::NeverEnqueued { dequeue } => format!("{}, which nobody ever enqueued.", did(dequeue)),
-            QueueClash::DequeuedTwice { enqueue, first, second } => {
-                format!("{}, and {}, although {} only once.", did(first), did(second), did(enqueue))
-            }
-            QueueClash::DequeuedEarly { enqueue, dequeue } => {
-                format!("{} by {}, before {} from {} on.", did(dequeue), over(dequeue), did(enqueue), begun(enqueue))
-            }
-            QueueClash::OutOfOrder { first, first_taken, second, second_taken } => {
-                let fate = match first_taken {
-                    Some(taken) => format!("{} only from {} on", did(taken), begun(taken)),
-                    None => "nobody ever took the first".into(),
-                };
-                format!(
-                    "{} by {}, before {} from {} on; but {} by {}, and {fate}.",
-                    did(first),
-                    over(first),
-                    did(second),
-                    begun(second),
-                    did(second_taken),
-                    over(second_taken)
-                )
-            }
-            QueueClash::NotEmpty { dequeue, values } => {
-                let told: Vec<String> = values.iter().map(did).collect();
-                let (from, to) = (begun(dequeue), over(dequeue));
-                format!(
-                    "{} from {from} to {to}, although something was there all the time: {}.",
-                    did(dequeue),
-                    told.join("; ")
-                )
-            }
-        }
-    }
+/// A dequeue of unknown outcome counts as one that found nothing: what it took is not looked at.
+fn step_of<'p, V>(entry: &Entry<'p, QueueCall<V>, QueueReturn<V>>) -> Option<QueueStep<&'p V>> {
+    Some(match (entry.call, entry.returned) {
+        (QueueCall::Enqueue(value), _) => QueueStep::Enqueue(value),
+        (QueueCall::Dequeue, Some(QueueReturn::Value(value))) => QueueStep::Dequeue(value),
+        (QueueCall::Dequeue, Some(QueueReturn::Empty | QueueReturn::Done) | None) => QueueStep::Empty,
+    })
 }

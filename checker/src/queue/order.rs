@@ -15,20 +15,20 @@ use rustc_hash::FxHashMap;
 
 use super::{QueueAnswer, QueueClash, QueueOperation, QueueStep};
 
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 const NEVER: u64 = u64::MAX;
 
 /// A value, or a dequeue that found nothing.
 #[derive(Clone, Copy)]
-struct Item {
+pub(super) struct Item {
     /// The enqueue; [`NONE`] for a dequeue that found nothing.
-    put: u32,
+    pub(super) put: u32,
     /// The dequeue, or [`NONE`].
-    taken: u32,
-    put_start: u64,
-    put_end: u64,
-    taken_start: u64,
-    taken_end: u64,
+    pub(super) taken: u32,
+    pub(super) put_start: u64,
+    pub(super) put_end: u64,
+    pub(super) taken_start: u64,
+    pub(super) taken_end: u64,
 }
 
 impl Item {
@@ -47,7 +47,7 @@ pub fn check_queue<V: Copy + Eq + Hash>(operations: &[QueueOperation<V>]) -> Que
 }
 
 /// The values that were certainly put, and the dequeues that found nothing, each at its moment.
-fn items<V: Copy + Eq + Hash>(operations: &[QueueOperation<V>]) -> Result<Vec<Item>, QueueAnswer> {
+pub(super) fn items<V: Copy + Eq + Hash>(operations: &[QueueOperation<V>]) -> Result<Vec<Item>, QueueAnswer> {
     let end = |operation: &QueueOperation<V>| if operation.is_known { operation.completed } else { NEVER };
     if operations.iter().any(|operation| !operation.is_known && !matches!(operation.step, QueueStep::Enqueue(_))) {
         return Err(QueueAnswer::NotApplicable("a dequeue of unknown outcome may have taken any value"));

@@ -1,12 +1,12 @@
 //! What the models promise, tried out.
 
-use rashomon_checker::models::{AppendList, GrowSet, KeyValue, Register, Scope};
+use rashomon_checker::models::{AppendList, Bag, GrowSet, KeyValue, Queue, Register, Scope};
 use rashomon_checker::{Model, Operation};
 use rashomon_history::{Call, Returned};
 
 use crate::brute::{is_linearizable, sub_history};
 use crate::source::Source;
-use crate::{growing, key_value, registers};
+use crate::{growing, key_value, queues, registers};
 
 /// Whatever calls are left out of those before an operation, if it may observe none of them, it stays legal.
 fn observes_all_that_helps<M: Model<Call = Call, Return = Returned>>(
@@ -83,4 +83,16 @@ fn of_a_map() {
         observes_all_that_helps(&KeyValue { scope }, |source| key_value::random(source, scope, 60));
         parts_are_linearizable(&KeyValue { scope }, |source| key_value::random(source, scope, 60));
     }
+}
+
+#[test]
+fn of_a_queue() {
+    observes_all_that_helps(&Queue, |source| queues::random(&Queue, queues::front, source, 20));
+    parts_are_linearizable(&Queue, |source| queues::random(&Queue, queues::front, source, 20));
+}
+
+#[test]
+fn of_a_bag() {
+    observes_all_that_helps(&Bag, |source| queues::random(&Bag, queues::any, source, 20));
+    parts_are_linearizable(&Bag, |source| queues::random(&Bag, queues::any, source, 20));
 }
