@@ -16,6 +16,7 @@ mod fast;
 mod fragments;
 pub mod growth;
 mod local;
+pub mod membership;
 mod model;
 pub mod models;
 mod narrator;

@@ -176,7 +176,7 @@ fn is_read(call: &Call, returned: Option<&Returned>) -> bool {
 }
 
 /// The elements that a read saw.
-fn elements(returned: &Returned) -> Option<&[Value]> {
+pub(super) fn elements(returned: &Returned) -> Option<&[Value]> {
     match returned {
         Returned::List(values) => Some(values),
         Returned::Value(Value::Nil) => Some(&[]),
@@ -224,7 +224,7 @@ fn project(
     SubHistory::Weakened(operations.collect())
 }
 
-fn fast_path(partition: &Partition<'_, Call, Returned>, shape: Shape) -> FastPath {
+pub(super) fn fast_path(partition: &Partition<'_, Call, Returned>, shape: Shape) -> FastPath {
     let mut operations = Vec::with_capacity(partition.len());
     for entry in partition.iter() {
         let step = match entry.call {

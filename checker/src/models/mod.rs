@@ -21,8 +21,10 @@ mod growing;
 mod key_value;
 mod queue;
 mod register;
+mod set;
 mod tell_growth;
 mod tell_register;
+mod tell_set;
 pub(crate) mod words;
 
 use rashomon_history::{Call, Operation, Outcome, Returned};
@@ -31,6 +33,7 @@ pub use growing::{AppendList, GrowSet};
 pub use key_value::{KeyValue, KeyValueState, Scope};
 pub use queue::{Bag, BagState, Queue};
 pub use register::Register;
+pub use set::Set;
 
 use crate::checker::check_entries;
 use crate::model::Model;
@@ -70,13 +73,19 @@ pub fn check_append(operations: &[Operation], options: &Options) -> Result<Repor
     check_history(&AppendList, operations, options)
 }
 
-/// Checks sets that start empty: adds and reads of the whole set, by key.
+/// Checks sets that start empty, by key: adds and reads of the whole set, and where the history has them, removes and
+/// contains. Sets that nobody reads as a whole are checked element by element.
 ///
 /// # Errors
 ///
 /// If an operation is none of a set's.
 pub fn check_set(operations: &[Operation], options: &Options) -> Result<Report, CheckError> {
-    check_history(&GrowSet, operations, options)
+    let only_grows = |operation: &Operation| GrowSet.knows(&operation.call, words::returned(operation));
+    if operations.iter().all(only_grows) {
+        check_history(&GrowSet, operations, options)
+    } else {
+        check_history(&Set::of(operations), operations, options)
+    }
 }
 
 /// Checks a history against a model. Operations that failed never happened and are left out; their number is not part of

@@ -28,6 +28,7 @@ pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
         (Call::Cas { key, from, to }, None) => format!("tried to replace {from} by {to} in {key}"),
         (Call::Append { key, value }, Some(_)) => format!("appended {value} to {key}"),
         (Call::Append { key, value }, None) => format!("tried to append {value} to {key}"),
+        (Call::Add { key, value }, Some(Returned::Flag(false))) => format!("found {value} already in {key}"),
         (Call::Add { key, value }, Some(_)) => format!("added {value} to {key}"),
         (Call::Add { key, value }, None) => format!("tried to add {value} to {key}"),
         (Call::Delete { key }, Some(_)) => format!("deleted {key}"),
@@ -125,6 +126,7 @@ pub(super) fn written<'a>(call: &'a Call, returned: Option<&Returned>) -> Option
 pub(super) fn seen(operation: &Operation) -> Vec<&Value> {
     match (&operation.call, &operation.outcome) {
         (Call::Cas { from, .. }, Outcome::Ok(Returned::Swapped) | Outcome::Info(_)) => vec![from],
+        (Call::Contains { value, .. } | Call::Remove { value, .. }, Outcome::Ok(Returned::Flag(true))) => vec![value],
         (_, Outcome::Ok(Returned::Value(value) | Returned::NotSwapped { current: Some(value) })) => vec![value],
         (_, Outcome::Ok(Returned::List(values))) => values.iter().collect(),
         (_, Outcome::Ok(_) | Outcome::Info(_) | Outcome::Fail(_)) => Vec::new(),

@@ -1,6 +1,6 @@
 //! Histories as they are recorded, and what a person reads of them.
 
-use rashomon_checker::models::{check_append, check_register, check_set};
+use rashomon_checker::models::{Bag, Queue, check_append, check_history, check_register, check_set};
 use rashomon_checker::{CheckError, Kind, Options, Report, Used, Witness};
 use rashomon_history::{Operation, parse_history};
 
@@ -173,6 +173,54 @@ fn a_set_forgets_nothing() {
     let witness = witness(&report);
     assert_eq!(witness.kind, Kind::StaleRead);
     assert_eq!(witness.operations.iter().map(|operation| operation.position).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn an_element_that_is_gone_is_told_with_those_who_put_it_there() {
+    let history = recorded(
+        "1 invoke add s 1
+         1 ok add s 1
+         2 invoke add s 2
+         2 ok add s 2
+         2 invoke remove s 2
+         2 ok remove s 2
+         3 invoke contains s 1
+         3 ok contains s 1,\"found\":false",
+    );
+    let report = check_set(&history, &Options::default()).unwrap();
+    assert_eq!(report.algorithm, Used::Fast);
+    assert_eq!(witness(&report).kind, Kind::LostWrite);
+    assert_eq!(witness(&report).object, "1 in s");
+    assert!(witness(&report).is_minimal);
+    assert_eq!(
+        witness(&report).explanation,
+        "process 3 (n3) did not find 1 in s, from 0.006 s to 0.007 s, although 1 was there at every moment meanwhile: \
+         process 1 (n1) added 1 to s from 0.000 s to 0.001 s."
+    );
+}
+
+#[test]
+fn a_queue_gives_back_what_came_first() {
+    let lines = "1 invoke enqueue q 1
+         1 ok enqueue q 1
+         1 invoke enqueue q 2
+         1 ok enqueue q 2
+         2 invoke dequeue q
+         2 ok dequeue q 2";
+    let history = recorded(lines);
+    let report = check_history(&Queue, &history, &Options::default()).unwrap();
+    assert_eq!(witness(&report).kind, Kind::OrderViolation);
+    assert_eq!(
+        witness(&report).explanation,
+        "process 1 (n1) put 1 into q by 0.001 s, before process 1 (n1) put 2 into q from 0.002 s on; but process 2 (n2) took \
+         2 from q by 0.005 s, and nobody ever took the first."
+    );
+    assert!(check_history(&Bag, &history, &Options::default()).unwrap().verdict.is_valid());
+    let twice = recorded(&format!("{lines}\n3 invoke dequeue q\n3 ok dequeue q 2"));
+    for report in [check_history(&Queue, &twice, &Options::default()), check_history(&Bag, &twice, &Options::default())]
+    {
+        assert_eq!(witness(&report.unwrap()).kind, Kind::Duplicate);
+    }
 }
 
 #[test]

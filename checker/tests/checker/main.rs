@@ -10,5 +10,6 @@ mod properties;
 mod queues;
 mod recorded;
 mod registers;
+mod sets;
 mod soundness;
 mod source;

@@ -1,12 +1,12 @@
 //! What the models promise, tried out.
 
-use rashomon_checker::models::{AppendList, Bag, GrowSet, KeyValue, Queue, Register, Scope};
+use rashomon_checker::models::{AppendList, Bag, GrowSet, KeyValue, Queue, Register, Scope, Set};
 use rashomon_checker::{Model, Operation};
 use rashomon_history::{Call, Returned};
 
 use crate::brute::{is_linearizable, sub_history};
 use crate::source::Source;
-use crate::{growing, key_value, queues, registers};
+use crate::{growing, key_value, queues, registers, sets};
 
 /// Whatever calls are left out of those before an operation, if it may observe none of them, it stays legal.
 fn observes_all_that_helps<M: Model<Call = Call, Return = Returned>>(
@@ -95,4 +95,15 @@ fn of_a_queue() {
 fn of_a_bag() {
     observes_all_that_helps(&Bag, |source| queues::random(&Bag, queues::any, source, 20));
     parts_are_linearizable(&Bag, |source| queues::random(&Bag, queues::any, source, 20));
+}
+
+#[test]
+fn of_a_set_with_removes() {
+    for read_percent in [0, 30] {
+        let elements = 1 + read_percent / 10;
+        observes_all_that_helps(&Set::default(), |source| {
+            sets::random(&Set::default(), source, elements, read_percent)
+        });
+        parts_are_linearizable(&Set::default(), |source| sets::random(&Set::default(), source, elements, read_percent));
+    }
 }

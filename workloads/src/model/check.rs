@@ -1,6 +1,6 @@
 //! A history and a model: what the checker says.
 
-use rashomon_checker::models::{AppendList, GrowSet, KeyValue, Register, Scope, check_history};
+use rashomon_checker::models::{AppendList, KeyValue, Register, Scope, check_history, check_set};
 use rashomon_checker::{CheckError, Options, Report};
 use rashomon_history::{Operation, Value};
 
@@ -49,7 +49,7 @@ impl Model {
             Self::KeyValue => linearizable(check_history(&KeyValue { scope: Scope::Key }, operations, options)?),
             Self::KeyValueWhole => linearizable(check_history(&KeyValue { scope: Scope::Map }, operations, options)?),
             Self::ListAppend => linearizable(check_history(&AppendList, operations, options)?),
-            Self::Set => linearizable(check_history(&GrowSet, operations, options)?),
+            Self::Set => linearizable(check_set(operations, options)?),
         };
         Ok(Checked { model: self, answer })
     }

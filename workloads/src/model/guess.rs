@@ -30,7 +30,7 @@ fn hint(operation: &Operation) -> Option<Model> {
     match (&operation.call, returned) {
         (Call::Append { .. }, _) => Some(Model::ListAppend),
         (Call::Read { .. }, Some(Returned::Value(Value::Text(_)))) => Some(Model::KeyValue),
-        (Call::Add { .. }, _) => Some(Model::Set),
+        (Call::Add { .. } | Call::Remove { .. } | Call::Contains { .. }, _) => Some(Model::Set),
         _ => None,
     }
 }

@@ -57,7 +57,7 @@ impl Model {
             Self::KeyValue => "linearizable map from keys to texts: read, write, append, delete; every key on its own",
             Self::KeyValueWhole => "the same with the whole map as one object",
             Self::ListAppend => "lists by key: append, read of the whole list",
-            Self::Set => "linearizable sets by key: add, read of the whole set",
+            Self::Set => "linearizable sets by key: add, remove, contains, read of the whole set",
         }
     }
 }
