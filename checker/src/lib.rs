@@ -30,6 +30,7 @@ pub mod register;
 mod report;
 mod search;
 mod staircase;
+pub mod transactions;
 mod witness;
 
 pub use checker::Checker;

@@ -13,3 +13,4 @@ mod registers;
 mod sets;
 mod soundness;
 mod source;
+mod transactions;

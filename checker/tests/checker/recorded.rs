@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use crate::kv::{Pairing, read_kv};
 
-fn data(folder: &str) -> Option<PathBuf> {
+pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
     let root = std::env::var_os("RASHOMON_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let folder = root.join(folder);

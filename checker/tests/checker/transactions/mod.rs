@@ -1,0 +1,8 @@
+//! Transactions: against Elle's verdicts, and against brute force.
+
+mod brute;
+mod differences;
+mod elle;
+mod jepsen;
+mod levels;
+mod random;
