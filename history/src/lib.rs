@@ -10,7 +10,6 @@ mod call;
 mod error;
 mod event;
 mod history;
-#[expect(dead_code, reason = "for the formats that follow")]
 mod intern;
 mod outcome;
 mod read;
@@ -23,6 +22,6 @@ pub use error::HistoryError;
 pub use event::{ClientEvent, ClientEventKind, Event, FaultPhase, NemesisEvent, ProcessId, TimeNs};
 pub use history::{EventRef, History, Operation};
 pub use outcome::{Outcome, Record, Returned};
-pub use read::{Format, ReadOptions, parse_history, read_history};
+pub use read::{Format, IndependentKeys, ReadOptions, parse_history, read_history};
 pub use recorder::Recorder;
 pub use value::{Text, Value};

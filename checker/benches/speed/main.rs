@@ -4,8 +4,6 @@
 //! estimate of its peak memory, and the steps of its searches.
 
 mod generate;
-#[path = "../../tests/checker/kv.rs"]
-mod kv;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +12,7 @@ use generate::{Recipe, queue, registers};
 use rashomon_checker::models::{KeyValue, Register, Scope};
 use rashomon_checker::queue::FifoQueue;
 use rashomon_checker::{Algorithm, Checker, Model, Operation, Options, Report, Verdict};
+use rashomon_history::{Call, History, Outcome, Returned, read_history};
 
 const VALID: Recipe = Recipe { operations: 1_000, clients: 20, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
 
@@ -73,10 +72,24 @@ fn main() {
             continue;
         };
         let file = folder.join("porcupine/kv").join(file).with_extension("txt");
-        let text = std::fs::read_to_string(file).expect("a readable history");
+        let history = read_history(&file).expect("a readable history");
         let checker = Checker::new(KeyValue { scope }).algorithm(Algorithm::Search);
-        run(name, checker.time_budget(Duration::from_secs(10)), &kv::read_kv(&text));
+        run(name, checker.time_budget(Duration::from_secs(10)), &as_own(history));
     }
+}
+
+/// The same for a checker that knows nothing of recorded histories.
+fn as_own(history: History) -> Vec<Operation<Call, Returned>> {
+    let operation = |recorded: rashomon_history::Operation| {
+        let (process, invoked) = (recorded.process.0, recorded.invoke_index);
+        match (recorded.outcome, recorded.complete_index) {
+            (Outcome::Ok(returned), Some(completed)) => {
+                Operation::new(process, recorded.call, returned, invoked, completed)
+            }
+            _ => Operation::unknown(process, recorded.call, invoked),
+        }
+    };
+    history.into_operations().into_iter().map(operation).collect()
 }
 
 /// Rounds of which the best counts.

@@ -5,7 +5,6 @@ mod budgets;
 mod growing;
 mod histories;
 mod key_value;
-mod kv;
 mod properties;
 mod queues;
 mod recorded;

@@ -7,12 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rashomon_checker::models::{KeyValue, Register, Scope};
-use rashomon_checker::{Algorithm, Checker, Model, Operation, Report, Used, Verdict};
-use rashomon_history::{Call, Key, Returned, Value};
-use serde_json::Value as Json;
-
-use crate::kv::{Pairing, read_kv};
+use rashomon_checker::models::{HistoryModel, KeyValue, Register, Scope, check_history};
+use rashomon_checker::{Algorithm, Options, Report, Used, Verdict};
+use rashomon_history::{Operation, read_history};
 
 pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
@@ -25,9 +22,10 @@ pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     None
 }
 
-fn check<M: Model>(model: M, algorithm: Algorithm, history: &[Operation<M::Call, M::Return>]) -> (Report, Duration) {
+fn check<M: HistoryModel>(model: &M, algorithm: Algorithm, history: &[Operation]) -> (Report, Duration) {
     let started = Instant::now();
-    let report = Checker::new(model).algorithm(algorithm).check(history).expect("a sound history");
+    let options = Options { algorithm, time_budget: Some(Duration::from_secs(10)), ..Options::default() };
+    let report = check_history(model, history, &options).expect("a sound history");
     (report, started.elapsed())
 }
 
@@ -37,75 +35,6 @@ fn verdict(report: &Report) -> &'static str {
         Verdict::Invalid(_) => "invalid",
         Verdict::Unknown { .. } => "unknown",
     }
-}
-
-/// A line of Jepsen's log: `INFO  jepsen.util - 0 :invoke :cas [3 0]`, with tabs after the process.
-fn read_etcd(text: &str) -> Vec<Operation<Call, Returned>> {
-    let mut pairing = Pairing::new();
-    let key = Key::from("x");
-    let value = |text: &str| if text == "nil" { Value::Nil } else { Value::Int(text.parse().expect("a number")) };
-    for line in text.lines().filter_map(|line| line.strip_prefix("INFO  jepsen.util - ")) {
-        let fields: Vec<&str> = line.splitn(4, '\t').collect();
-        let [process, kind, f, argument] = fields[..] else { continue };
-        let Ok(process) = process.trim().parse() else { continue };
-        if kind == ":invoke" {
-            pairing.invoke(
-                process,
-                match f {
-                    ":read" => Call::Read { key: key.clone() },
-                    ":write" => Call::Write { key: key.clone(), value: value(argument) },
-                    ":cas" => {
-                        let (from, to) = argument.trim_matches(['[', ']']).split_once(' ').expect("a pair");
-                        Call::Cas { key: key.clone(), from: value(from), to: value(to) }
-                    }
-                    other => panic!("{other}"),
-                },
-            );
-        } else {
-            pairing.complete(
-                process,
-                match (kind, f) {
-                    (":ok", ":read") => Some(Returned::Value(value(argument))),
-                    (":ok", ":write") => Some(Returned::Done),
-                    (":ok", ":cas") => Some(Returned::Swapped),
-                    (":fail", ":cas") => Some(Returned::NotSwapped { current: None }),
-                    (":fail" | ":info", _) => None,
-                    other => panic!("{other:?}"),
-                },
-            );
-        }
-    }
-    pairing.history
-}
-
-/// One operation a line: `{"client":6,"input":{"op":"read"},"output":{"value":1},"call":65637,"return":1013087}`.
-fn read_register(text: &str) -> Vec<Operation<Call, Returned>> {
-    let read = |line: &str| {
-        let line: Json = serde_json::from_str(line).expect("JSON");
-        let number = |value: &Json| value.as_i64().expect("a number");
-        let (input, output) = (&line["input"], &line["output"]);
-        let key = Key::from(input["key"].to_string());
-        let call = match input["op"].as_str() {
-            Some("read") => Call::Read { key },
-            Some("write") => Call::Write { key, value: number(&input["value"]).into() },
-            Some("cas") => Call::Cas { key, from: number(&input["from"]).into(), to: number(&input["to"]).into() },
-            other => panic!("{other:?}"),
-        };
-        let returned = match &call {
-            _ if output.is_null() => None,
-            Call::Read { .. } => Some(Returned::Value(number(&output["value"]).into())),
-            Call::Cas { .. } if output["ok"] == true => Some(Returned::Swapped),
-            Call::Cas { .. } => Some(Returned::NotSwapped { current: None }),
-            _ => Some(Returned::Done),
-        };
-        let process = number(&line["client"]) as u64;
-        let invoked = number(&line["call"]) as u64;
-        match returned {
-            Some(returned) => Operation::new(process, call, returned, invoked, number(&line["return"]) as u64),
-            None => Operation::unknown(process, call, invoked),
-        }
-    };
-    text.lines().map(read).collect()
 }
 
 #[test]
@@ -118,15 +47,15 @@ fn etcd_and_key_value_histories_have_porcupines_verdicts() {
         let fields: Vec<&str> = line.split('\t').collect();
         let (name, wanted) = (fields[0], fields[2]);
         let file = name.split(' ').next().unwrap_or(name);
-        let text = fs::read_to_string(folder.join(file)).expect("a readable history");
+        let history = read_history(&folder.join(file)).expect("a readable history").into_operations();
         let (report, time) = if file.starts_with("jepsen") {
-            let (report, time) = check(Register::default(), Algorithm::Auto, &read_etcd(&text));
+            let (report, time) = check(&Register::default(), Algorithm::Auto, &history);
             etcd_time += time;
             (report, time)
         } else if name.contains("whole map") {
-            check(KeyValue { scope: Scope::Map }, Algorithm::Search, &read_kv(&text))
+            check(&KeyValue { scope: Scope::Map }, Algorithm::Search, &history)
         } else {
-            check(KeyValue::default(), Algorithm::Search, &read_kv(&text))
+            check(&KeyValue::default(), Algorithm::Search, &history)
         };
         assert_eq!(verdict(&report), wanted, "{name}: {report:#?}");
         let witness = report.verdict.witness().map_or(0, |witness| witness.operations.len());
@@ -152,11 +81,10 @@ fn generated_registers_have_the_known_verdicts_by_both_algorithms() {
     files.sort();
     for file in files {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
-        let history = read_register(&fs::read_to_string(&file).expect("a readable history"));
+        let history = read_history(&file).expect("a readable history").into_operations();
         let wanted = if name.starts_with("a_") || name.starts_with("c_") { "valid" } else { "invalid" };
         for algorithm in [Algorithm::Auto, Algorithm::Search] {
-            let checker = Checker::new(Register { initial: 0.into() }).algorithm(algorithm);
-            let report = checker.time_budget(Duration::from_secs(2)).check(&history).expect("a sound history");
+            let (report, _) = check(&Register { initial: 0.into() }, algorithm, &history);
             eprintln!(
                 "{name} by {}: {} in {:.2} ms, {} steps, {} configurations, {} KB",
                 report.algorithm,

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::history::Torn;
+use crate::intern::Names;
 use crate::{
     Call, ClientEvent, ClientEventKind, Event, History, MicroOp, NemesisEvent, Operation, Outcome, ProcessId, Returned,
     TimeNs,
@@ -49,6 +50,7 @@ pub(crate) struct Pairing {
     processes: FxHashMap<ProcessId, State>,
     next_index: u64,
     latest: TimeNs,
+    names: Names,
 }
 
 impl Pairing {
@@ -60,7 +62,18 @@ impl Pairing {
             processes: FxHashMap::default(),
             next_index: 0,
             latest: TimeNs(0),
+            names: Names::default(),
         }
+    }
+
+    /// Of operations that are paired already.
+    pub(crate) fn of(operations: Vec<Operation>) -> Self {
+        Self { operations, ..Self::new(Clock::Lenient) }
+    }
+
+    /// The names of this history.
+    pub(crate) fn names(&mut self) -> &mut Names {
+        &mut self.names
     }
 
     /// The position of the next event that does not name its own.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rashomon_history::Operation;
+use rashomon_history::History;
 use rashomon_report::{Anomaly, OperationRecord, Verdict};
 use rashomon_workloads::Checked;
 use serde::Serialize;
@@ -28,10 +28,13 @@ pub(super) struct Answer {
     witness: Vec<OperationRecord>,
     /// Bytes of a torn last line, left out.
     torn_bytes: usize,
+    /// Whether the packed file was cut off: then only its beginning was checked.
+    is_cut: bool,
 }
 
 impl Answer {
-    pub(super) fn new(file: &str, torn_bytes: usize, operations: &[Operation], check: &Checked) -> Self {
+    pub(super) fn new(file: &str, history: &History, check: &Checked) -> Self {
+        let operations = history.operations();
         let Judgement { checker, anomalies } = Judgement::of(check, operations);
         Self {
             file: file.into(),
@@ -44,7 +47,8 @@ impl Answer {
             reason: checker.reason,
             witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),
             anomalies,
-            torn_bytes,
+            torn_bytes: history.torn_bytes(),
+            is_cut: history.is_cut(),
         }
     }
 
@@ -65,6 +69,9 @@ impl fmt::Display for Answer {
             "{}: {} ({} operations, {}, {}, {:.3} s)",
             self.file, self.verdict, self.operations, self.model, self.algorithm, self.check_seconds
         )?;
+        if self.is_cut {
+            writeln!(f, "  the packed file is cut off: only what was whole was checked")?;
+        }
         if self.torn_bytes > 0 {
             writeln!(f, "  the last line is torn: its {} bytes were left out", self.torn_bytes)?;
         }

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use rashomon_checker::{Algorithm as Method, Options};
-use rashomon_history::{History, Operation, Value, read_history};
+use rashomon_history::{self as history, History, IndependentKeys, Operation, ReadOptions, Value};
 use rashomon_report::Verdict;
 use rashomon_workloads::{Model, Parameters};
 
@@ -26,15 +26,23 @@ Examples:
   rashomon check results/latest/history.jsonl           the model follows from the plan.json beside it
   rashomon check --model register --init 0 history.jsonl
   rashomon check --json *.jsonl                          one JSON object a file
+  rashomon check store/latest/history.edn                Jepsen's histories, and porcupine's
+  zcat old.gz | rashomon check -                         from the standard input; old.gz itself can be given too
 
-The format of a history is described in docs/HISTORY.md.";
+The formats of histories are described in docs/HISTORY.md.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CheckArgs {
-    /// Histories of JSON lines
+    /// Histories, packed by gzip or zstd or not; - for the standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// How the histories are written down; found out from their content when left out
+    #[arg(long, default_value = "auto")]
+    format: Format,
+    /// Whether the values of Jepsen's operations are [key value]
+    #[arg(long, default_value = "auto")]
+    independent_keys: Keys,
     /// What the history is held against; when left out it follows from the plan beside the file, or from the calls
     #[arg(long, value_parser = model_parser(), hide_possible_values = true)]
     model: Option<Model>,
@@ -64,6 +72,36 @@ pub(crate) struct CheckArgs {
     fail_on_unknown: bool,
 }
 
+/// How a history is written down: `docs/HISTORY.md`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// Find out
+    Auto,
+    /// JSON lines, an event a line, as rashomon writes them
+    Jsonl,
+    /// Jepsen's operations in EDN
+    Edn,
+    /// Jepsen's operations in JSON
+    JepsenJson,
+    /// JSON lines of {client, input, output, call, return}
+    Operations,
+    /// Porcupine's logs of etcd
+    PorcupineEtcd,
+    /// Porcupine's key-value histories
+    PorcupineKv,
+}
+
+/// Whether the values of Jepsen's operations are `[key value]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Keys {
+    /// Find out
+    Auto,
+    /// They are
+    Yes,
+    /// They are not
+    No,
+}
+
 /// How to check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Algorithm {
@@ -82,7 +120,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     }
     let mut worst = Verdict::Valid;
     for file in &args.files {
-        let history = read_history(file).map_err(|error| Failure::Input(error.into()))?;
+        let history = args.reading().read(file).map_err(|error| Failure::Input(error.into()))?;
         let answer = args.check(file, &history)?;
         if args.json {
             let line = serde_json::to_string(&answer).context("writing JSON").map_err(Failure::Internal)?;
@@ -108,7 +146,26 @@ impl CheckArgs {
                 .with_context(|| format!("writing the report {}", path.display()))
                 .map_err(Failure::Input)?;
         }
-        Ok(Answer::new(&name, history.torn_bytes(), operations, &check))
+        Ok(Answer::new(&name, history, &check))
+    }
+
+    fn reading(&self) -> ReadOptions {
+        ReadOptions {
+            format: match self.format {
+                Format::Auto => None,
+                Format::Jsonl => Some(history::Format::Jsonl),
+                Format::Edn => Some(history::Format::Edn),
+                Format::JepsenJson => Some(history::Format::JepsenJson),
+                Format::Operations => Some(history::Format::Operations),
+                Format::PorcupineEtcd => Some(history::Format::PorcupineEtcd),
+                Format::PorcupineKv => Some(history::Format::PorcupineKv),
+            },
+            keys: match self.independent_keys {
+                Keys::Auto => IndependentKeys::Auto,
+                Keys::Yes => IndependentKeys::Always,
+                Keys::No => IndependentKeys::Never,
+            },
+        }
     }
 
     fn parameters(&self) -> Parameters {
@@ -131,7 +188,8 @@ impl CheckArgs {
 
 /// The model of the plan beside the history, or the one that the calls fit.
 fn model_of(file: &Path, operations: &[Operation]) -> Model {
-    let plan = file.parent().and_then(|folder| std::fs::read_to_string(folder.join("plan.json")).ok());
+    let beside = if file == Path::new("-") { None } else { file.parent() };
+    let plan = beside.and_then(|folder| std::fs::read_to_string(folder.join("plan.json")).ok());
     let plan: Option<Plan> = plan.and_then(|text| serde_json::from_str(&text).ok());
     plan.map_or_else(|| Model::guess(operations), |plan| plan.workload.model())
 }
