@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::search::Stopped;
+
 /// The limits of one search.
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
@@ -14,6 +16,17 @@ pub(crate) struct Budget {
 impl Budget {
     pub(crate) fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Whether there is time left, and memory for so many bytes.
+    pub(crate) fn look(&self, bytes: usize) -> Result<(), Stopped> {
+        if bytes > self.memory_bytes {
+            Err(Stopped::OutOfMemory)
+        } else if self.is_late() {
+            Err(Stopped::Late)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 use rustc_hash::FxHashMap;
 
+use super::outcome::Stopped;
+use crate::budget::{Budget, Pace};
 use crate::model::{Model, Observed};
 use crate::operation::{Entry, Partition};
 
@@ -47,12 +49,22 @@ pub(super) enum Event {
 }
 
 impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
-    pub(super) fn new<M: Model<Call = C, Return = R>>(model: &M, partition: &Partition<'a, C, R>) -> Self {
+    pub(super) fn new<M: Model<Call = C, Return = R>>(
+        model: &M,
+        partition: &Partition<'a, C, R>,
+        budget: &Budget,
+    ) -> Result<Self, Stopped> {
         let mut compiled =
             Self { known: Vec::new(), events: Vec::new(), classes: Vec::new(), unknown: Vec::new(), open_max: 0 };
+        let on_the_way_bytes = partition.len() * (size_of::<Known>() + 2 * size_of::<Event>() + 3 * size_of::<u32>());
+        let mut pace = Pace::new();
         let mut class_of = FxHashMap::default();
         let mut place_classes = Vec::with_capacity(partition.len());
         for entry in partition.iter() {
+            if pace.tick() {
+                let map_bytes = class_of.capacity() * 2 * size_of::<(&C, Option<&R>, ClassId)>();
+                budget.look(on_the_way_bytes + map_bytes + compiled.bytes())?;
+            }
             let class = *class_of.entry((entry.call, entry.returned)).or_insert_with(|| {
                 let is_pure = model.is_pure(entry.call, entry.returned);
                 compiled.classes.push(Class { call: entry.call, returned: entry.returned, is_pure });
@@ -60,11 +72,20 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
             });
             place_classes.push(class);
         }
+        drop(class_of);
         compiled.unknown = vec![Vec::new(); compiled.classes.len()];
         compiled.number(&partition.entries, &place_classes);
         compiled.assign_slots();
-        compiled.drop_unobserved(model);
-        compiled
+        compiled.drop_unobserved(model, budget)?;
+        budget.look(compiled.bytes())?;
+        Ok(compiled)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.events.capacity() * size_of::<Event>()
+            + self.known.capacity() * size_of::<Known>()
+            + self.classes.capacity() * size_of::<Class<'_, C, R>>()
+            + self.unknown.capacity() * size_of::<Vec<u32>>()
     }
 
     fn number(&mut self, entries: &[Entry<'a, C, R>], place_classes: &[ClassId]) {
@@ -115,7 +136,8 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
 
     /// Leaves out the operations of unknown outcome that nobody may have observed, neither an operation that came back
     /// nor one of unknown outcome that was itself observed.
-    fn drop_unobserved<M: Model<Call = C, Return = R>>(&mut self, model: &M) {
+    fn drop_unobserved<M: Model<Call = C, Return = R>>(&mut self, model: &M, budget: &Budget) -> Result<(), Stopped> {
+        let mut pace = Pace::new();
         let mut open: FxHashMap<u64, Vec<ClassId>> = FxHashMap::default();
         for class in 0..self.classes.len() as ClassId {
             if !self.unknown[class as usize].is_empty() {
@@ -131,6 +153,9 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
         while let Some(observer) = observers.pop()
             && !open.is_empty()
         {
+            if pace.tick() {
+                budget.look(self.bytes())?;
+            }
             let Class { call, returned, .. } = self.classes[observer as usize];
             match model.observes(call, returned) {
                 Observed::Anything => observers.extend(open.drain().flat_map(|(_, classes)| classes)),
@@ -149,5 +174,6 @@ impl<'a, C: Eq + std::hash::Hash, R: Eq + std::hash::Hash> Compiled<'a, C, R> {
             Event::InvokeUnknown(class) => !self.unknown[*class as usize].is_empty(),
             Event::Invoke(_) | Event::Complete(_) => true,
         });
+        Ok(())
     }
 }

@@ -10,13 +10,56 @@
 //! - A configuration in which an operation is illegal, and nothing is left that could make it legal, is given up at once.
 //! - Nothing recurses, and memory is bounded by a budget that is looked at all the time.
 
+mod choices;
 mod compile;
 mod cursor;
+mod limits;
 mod mask;
 mod memo;
+mod outcome;
 mod prospects;
+mod ripe;
 mod states;
 mod unknowns;
 mod walk;
 
-pub(crate) use walk::{Found, Outcome, Stopped, search};
+pub(crate) use outcome::{Found, Outcome, Stopped};
+
+use compile::Compiled;
+use prospects::Prospects;
+use walk::Walk;
+
+use crate::budget::Budget;
+use crate::model::Model;
+use crate::operation::Partition;
+
+/// Searches a legal order of the operations on one object.
+pub(crate) fn search<M: Model>(model: &M, partition: &Partition<'_, M::Call, M::Return>, budget: &Budget) -> Outcome {
+    prepare_and_walk(model, partition, budget).unwrap_or_else(|why| Outcome {
+        // Nothing was looked at, so that the first operation is as good as any.
+        found: Found::Stopped { why, suspects: [0; 2], completed: 0 },
+        steps: 0,
+        configurations: 0,
+        peak_memory_bytes: 0,
+    })
+}
+
+fn prepare_and_walk<M: Model>(
+    model: &M,
+    partition: &Partition<'_, M::Call, M::Return>,
+    budget: &Budget,
+) -> Result<Outcome, Stopped> {
+    let history = Compiled::new(model, partition, budget)?;
+    if history.open_max > OPEN_MAX {
+        return Err(Stopped::TooConcurrent { open: history.open_max });
+    }
+    let prospects = Prospects::new(model, &history, budget)?;
+    Ok(match history.open_max {
+        0..=64 => Walk::<M, 1>::new(model, &history, prospects, budget).run(),
+        65..=256 => Walk::<M, 4>::new(model, &history, prospects, budget).run(),
+        _ => Walk::<M, 16>::new(model, &history, prospects, budget).run(),
+    })
+}
+
+/// Operations that a configuration can tell apart.
+const OPEN_MAX: usize = 1024;

@@ -1,8 +1,12 @@
 //! Which operations have no prospects: they are not legal, and all that could have made them legal is past.
 
+use std::hash::Hash;
+
 use rustc_hash::FxHashMap;
 
 use super::compile::{ClassId, Compiled, Event, OpId};
+use super::outcome::Stopped;
+use crate::budget::{Budget, Pace};
 use crate::model::{Model, Observed};
 
 /// Operations that may make others legal. Those of a class that owes itself to too many are not looked at.
@@ -21,28 +25,13 @@ pub(super) struct Prospects {
 const HELPERS_MAX: usize = 64;
 
 impl Prospects {
-    pub(super) fn new<M: Model>(model: &M, history: &Compiled<'_, M::Call, M::Return>) -> Self {
-        let mut invoked_at = vec![0; history.known.len()];
-        let mut completed_at = Vec::with_capacity(history.known.len());
-        for (event, what) in history.events.iter().enumerate() {
-            match what {
-                Event::Invoke(id) => invoked_at[*id as usize] = event as u32,
-                Event::Complete(_) => completed_at.push(event as u32),
-                Event::InvokeUnknown(_) => {}
-            }
-        }
-        let mut by_effect: FxHashMap<u64, (Vec<OpId>, Vec<ClassId>)> = FxHashMap::default();
-        for (id, operation) in history.known.iter().enumerate() {
-            if !operation.is_pure {
-                let effect = model.effect(history.classes[operation.class as usize].call);
-                by_effect.entry(effect).or_default().0.push(id as OpId);
-            }
-        }
-        for (number, class) in history.classes.iter().enumerate() {
-            if !history.unknown[number].is_empty() {
-                by_effect.entry(model.effect(class.call)).or_default().1.push(number as ClassId);
-            }
-        }
+    pub(super) fn new<M: Model>(
+        model: &M,
+        history: &Compiled<'_, M::Call, M::Return>,
+        budget: &Budget,
+    ) -> Result<Self, Stopped> {
+        let (invoked_at, completed_at) = times(history);
+        let by_effect = ByEffect::new(model, history, budget)?;
         let mut prospects = Self {
             helpers: Lists::new(),
             unknown_helpers: Lists::new(),
@@ -51,40 +40,48 @@ impl Prospects {
             invoked_at,
             completed_at,
         };
+        let mut pace = Pace::new();
         for class in &history.classes {
+            if pace.tick() {
+                budget.look(history.bytes() + by_effect.bytes() + prospects.bytes())?;
+            }
             let effects = match model.observes(class.call, class.returned) {
                 Observed::Effects(effects) => effects,
                 Observed::Anything | Observed::AnythingBut(_) => Vec::new(),
             };
-            let found = || effects.iter().filter_map(|effect| by_effect.get(effect));
-            let count: usize = found().map(|(known, unknown)| known.len() + unknown.len()).sum();
-            let is_tracked = !effects.is_empty() && count <= HELPERS_MAX;
+            let found = || effects.iter().filter_map(|effect| by_effect.numbers.get(effect));
+            let known = || found().flat_map(|effect| by_effect.known.of(*effect));
+            let unknown = || found().flat_map(|effect| by_effect.unknown.of(*effect));
+            let is_tracked = !effects.is_empty() && known().chain(unknown()).nth(HELPERS_MAX).is_none();
             prospects.is_tracked.push(is_tracked);
             if is_tracked {
-                prospects.helpers.items.extend(found().flat_map(|(known, _)| known));
-                prospects.unknown_helpers.items.extend(found().flat_map(|(_, unknown)| unknown));
+                prospects.helpers.items.extend(known());
+                prospects.unknown_helpers.items.extend(unknown());
             }
             prospects.helpers.close();
             prospects.unknown_helpers.close();
         }
-        prospects.find_observers(history);
-        prospects
+        drop(by_effect);
+        prospects.find_observers(history, budget)?;
+        Ok(prospects)
     }
 
     /// Turns the helpers around.
-    fn find_observers<C, R>(&mut self, history: &Compiled<'_, C, R>) {
+    fn find_observers<C, R>(&mut self, history: &Compiled<'_, C, R>, budget: &Budget) -> Result<(), Stopped>
+    where
+        C: Eq + Hash,
+        R: Eq + Hash,
+    {
         let mut pairs: Vec<(OpId, OpId)> = Vec::new();
+        let mut pace = Pace::new();
         for (id, operation) in history.known.iter().enumerate() {
+            if pace.tick() {
+                budget.look(history.bytes() + self.bytes() + pairs.capacity() * size_of::<(OpId, OpId)>() * 2)?;
+            }
             pairs.extend(self.helpers.of(operation.class).iter().map(|helper| (*helper, id as OpId)));
         }
-        pairs.sort_unstable();
-        let mut pairs = pairs.into_iter().peekable();
-        for id in 0..history.known.len() as OpId {
-            while let Some((_, observer)) = pairs.next_if(|(helper, _)| *helper == id) {
-                self.observers.items.push(observer);
-            }
-            self.observers.close();
-        }
+        self.observers = Lists::of_pairs(pairs, history.known.len());
+        Ok(())
     }
 
     /// The operations that may owe themselves to this one, by completion.
@@ -113,6 +110,63 @@ impl Prospects {
     }
 }
 
+/// The events at which the operations are invoked, and at which they complete.
+fn times<C, R>(history: &Compiled<'_, C, R>) -> (Vec<u32>, Vec<u32>) {
+    let mut invoked_at = vec![0; history.known.len()];
+    let mut completed_at = Vec::with_capacity(history.known.len());
+    for (event, what) in history.events.iter().enumerate() {
+        match what {
+            Event::Invoke(id) => invoked_at[*id as usize] = event as u32,
+            Event::Complete(_) => completed_at.push(event as u32),
+            Event::InvokeUnknown(_) => {}
+        }
+    }
+    (invoked_at, completed_at)
+}
+
+/// What has which effect.
+struct ByEffect {
+    /// Effects are numbered as they come.
+    numbers: FxHashMap<u64, u32>,
+    /// Operations that came back.
+    known: Lists,
+    /// Classes of unknown outcome.
+    unknown: Lists,
+}
+
+impl ByEffect {
+    fn new<M: Model>(model: &M, history: &Compiled<'_, M::Call, M::Return>, budget: &Budget) -> Result<Self, Stopped> {
+        let mut numbers: FxHashMap<u64, u32> = FxHashMap::default();
+        let mut class_effects = Vec::with_capacity(history.classes.len());
+        let mut pace = Pace::new();
+        for class in &history.classes {
+            if pace.tick() {
+                budget.look(history.bytes() + numbers.capacity() * 2 * size_of::<(u64, u32)>())?;
+            }
+            let next = numbers.len() as u32;
+            class_effects.push(if class.is_pure {
+                NO_EFFECT
+            } else {
+                *numbers.entry(model.effect(class.call)).or_insert(next)
+            });
+        }
+        let known = history.known.iter().enumerate().filter(|(_, operation)| !operation.is_pure);
+        let known = known.map(|(id, operation)| (class_effects[operation.class as usize], id as OpId)).collect();
+        let unknown =
+            (0..history.classes.len() as ClassId).filter(|class| !history.unknown[*class as usize].is_empty());
+        let unknown = unknown.map(|class| (class_effects[class as usize], class)).collect();
+        let effects = numbers.len();
+        Ok(Self { numbers, known: Lists::of_pairs(known, effects), unknown: Lists::of_pairs(unknown, effects) })
+    }
+
+    fn bytes(&self) -> usize {
+        self.numbers.capacity() * 2 * size_of::<(u64, u32)>() + self.known.bytes() + self.unknown.bytes()
+    }
+}
+
+/// Stands in place of a number: the operations are pure.
+const NO_EFFECT: u32 = u32::MAX;
+
 /// One list a number, end to end.
 struct Lists {
     ends: Vec<u32>,
@@ -122,6 +176,21 @@ struct Lists {
 impl Lists {
     fn new() -> Self {
         Self { ends: vec![0], items: Vec::new() }
+    }
+
+    /// The second of each pair in the list of the first, for numbers below `count`.
+    fn of_pairs(mut pairs: Vec<(u32, u32)>, count: usize) -> Self {
+        pairs.sort_unstable();
+        let mut lists = Self { ends: Vec::with_capacity(count + 1), items: Vec::with_capacity(pairs.len()) };
+        lists.ends.push(0);
+        let mut pairs = pairs.into_iter().peekable();
+        for number in 0..count as u32 {
+            while let Some((_, item)) = pairs.next_if(|(first, _)| *first == number) {
+                lists.items.push(item);
+            }
+            lists.close();
+        }
+        lists
     }
 
     /// Ends the list of the next number.

@@ -2,69 +2,20 @@
 
 use std::ops::Range;
 
-use super::compile::{Class, ClassId, Compiled, Event, OpId};
+use super::choices::Choice;
+use super::compile::{ClassId, Compiled, Event, OpId};
 use super::cursor::Cursor;
 use super::mask::Mask;
 use super::memo::{Configuration, Memo};
+use super::outcome::{Found, Outcome, Stopped};
 use super::prospects::Prospects;
-use super::states::{StateId, States};
+use super::states::States;
 use super::unknowns::TakenSets;
 use crate::budget::{Budget, Pace};
 use crate::model::Model;
-use crate::operation::Partition;
-
-/// What a search came to, and what it took.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) found: Found,
-    pub(crate) steps: u64,
-    pub(crate) configurations: u64,
-    pub(crate) peak_memory_bytes: usize,
-}
-
-/// Numbers are places in the partition.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Found {
-    /// A legal order.
-    Valid(Vec<u32>),
-    /// There is none. The search came no further than to the completion of the one operation, or left behind what the
-    /// other one needed.
-    Invalid { suspects: [u32; 2] },
-    /// The search was stopped. All that came back before this operation did has a legal order.
-    /// The first suspect is that operation.
-    Stopped { why: Stopped, suspects: [u32; 2], completed: usize },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Stopped {
-    Late,
-    OutOfMemory,
-    StepsSpent,
-    TooConcurrent { open: usize },
-}
-
-/// Searches a legal order of the operations on one object.
-pub(crate) fn search<M: Model>(model: &M, partition: &Partition<'_, M::Call, M::Return>, budget: &Budget) -> Outcome {
-    let history = Compiled::new(model, partition);
-    match history.open_max {
-        0..=64 => Walk::<M, 1>::new(model, &history, budget).run(),
-        65..=256 => Walk::<M, 4>::new(model, &history, budget).run(),
-        257..=1024 => Walk::<M, 16>::new(model, &history, budget).run(),
-        open => Outcome {
-            found: Found::Stopped {
-                why: Stopped::TooConcurrent { open },
-                suspects: [history.known[0].place; 2],
-                completed: 0,
-            },
-            steps: 0,
-            configurations: 0,
-            peak_memory_bytes: 0,
-        },
-    }
-}
 
 /// One configuration on the way from the beginning to where the walk is.
-struct Frame<const W: usize> {
+pub(super) struct Frame<const W: usize> {
     at: Configuration<W>,
     /// Where its ripe operations are.
     ripe: Range<usize>,
@@ -85,50 +36,37 @@ enum Stage {
     Choose,
 }
 
-/// What becomes of an operation that was not taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Prospect {
-    /// It is not legal and never will be.
-    None,
-    /// It is legal, and nothing would make it legal again.
-    Ripe,
-    /// Something may make it legal, or that is not known.
-    Open,
-}
-
-/// A step that can be taken.
-#[derive(Clone, Copy)]
-enum Choice {
-    Known { id: OpId, next: StateId },
-    Unknown { class: ClassId, next: StateId },
-}
-
-struct Walk<'a, 'c, M: Model, const W: usize> {
-    history: &'a Compiled<'c, M::Call, M::Return>,
-    budget: &'a Budget,
-    states: States<'a, M>,
-    unknowns: TakenSets,
-    memo: Memo<W>,
-    prospects: Prospects,
-    cursor: Cursor<W>,
-    frames: Vec<Frame<W>>,
-    choices: Vec<Choice>,
-    path: Vec<u32>,
-    ripe: Vec<OpId>,
+pub(super) struct Walk<'a, 'c, M: Model, const W: usize> {
+    pub(super) history: &'a Compiled<'c, M::Call, M::Return>,
+    pub(super) budget: &'a Budget,
+    pub(super) states: States<'a, M>,
+    pub(super) unknowns: TakenSets,
+    pub(super) memo: Memo<W>,
+    pub(super) prospects: Prospects,
+    pub(super) cursor: Cursor<W>,
+    pub(super) frames: Vec<Frame<W>>,
+    pub(super) choices: Vec<Choice>,
+    pub(super) path: Vec<u32>,
+    pub(super) ripe: Vec<OpId>,
     /// Classes of unknown outcome, to try.
-    unknown_classes: Vec<ClassId>,
-    furthest: u32,
+    pub(super) unknown_classes: Vec<ClassId>,
+    pub(super) furthest: u32,
     /// The operation without prospects furthest in the history, and the event where that was seen.
-    suspect: (u32, OpId),
-    pace: Pace,
-    model_pace: Pace,
-    stop: Option<Stopped>,
-    steps: u64,
-    peak_memory_bytes: usize,
+    pub(super) suspect: (u32, OpId),
+    pub(super) pace: Pace,
+    pub(super) model_pace: Pace,
+    pub(super) stop: Option<Stopped>,
+    pub(super) steps: u64,
+    pub(super) peak_memory_bytes: usize,
 }
 
 impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
-    fn new(model: &'a M, history: &'a Compiled<'c, M::Call, M::Return>, budget: &'a Budget) -> Self {
+    pub(super) fn new(
+        model: &'a M,
+        history: &'a Compiled<'c, M::Call, M::Return>,
+        prospects: Prospects,
+        budget: &'a Budget,
+    ) -> Self {
         let classes = history.classes.len();
         let has_unknown = |class: &ClassId| !history.unknown[*class as usize].is_empty();
         Self {
@@ -137,7 +75,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
             states: States::new(model, classes),
             unknowns: TakenSets::new(),
             memo: Memo::new(),
-            prospects: Prospects::new(model, history),
+            prospects,
             cursor: Cursor::new(history.open_max, classes),
             frames: Vec::new(),
             choices: Vec::new(),
@@ -154,7 +92,7 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
         }
     }
 
-    fn run(mut self) -> Outcome {
+    pub(super) fn run(mut self) -> Outcome {
         let found = self.walk();
         self.look_at_memory();
         Outcome {
@@ -216,65 +154,6 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
 
     fn suspects(&self) -> [u32; 2] {
         [self.completing(self.furthest), self.suspect.1].map(|id| self.history.known[id as usize].place)
-    }
-
-    /// The operation whose completion comes next, if it can be taken now.
-    fn next_completing(&mut self, at: &Configuration<W>) -> Option<Choice> {
-        let id = self.completing(at.event);
-        let operation = &self.history.known[id as usize];
-        if operation.is_pure {
-            return None;
-        }
-        self.step(at.state, operation.class).map(|next| Choice::Known { id, next })
-    }
-
-    /// Puts all else that can be taken on the stack of choices, the best last: what makes the operation legal whose
-    /// completion comes next, then what completes first, then operations of unknown outcome.
-    fn expand(&mut self, at: &Configuration<W>) {
-        let wanted = self.history.known[self.completing(at.event) as usize].class;
-        let start = self.choices.len();
-        for index in 0..self.unknown_classes.len() {
-            if self.stop.is_some() {
-                return;
-            }
-            let class = self.unknown_classes[index];
-            let invoked = self.cursor.invoked_unknown(class) as usize;
-            if invoked > 0
-                && invoked > self.unknowns.count(at.unknown, class)
-                && let Some(next) = self.step(at.state, class)
-                && next != at.state
-            {
-                self.choices.push(Choice::Unknown { class, next });
-            }
-        }
-        let known = self.choices.len();
-        for slot in self.cursor.open.without(&at.taken).slots() {
-            let id = self.cursor.operation(slot);
-            let operation = &self.history.known[id as usize];
-            if self.completing(at.event) != id
-                && let Some(next) = self.step(at.state, operation.class)
-            {
-                self.choices.push(Choice::Known { id, next });
-            }
-        }
-        self.choices[known..].sort_unstable_by_key(|choice| match choice {
-            Choice::Known { id, .. } => std::cmp::Reverse(*id),
-            Choice::Unknown { .. } => std::cmp::Reverse(0),
-        });
-        let mut enabling = Vec::new();
-        let mut place = start;
-        for index in start..self.choices.len() {
-            let choice = self.choices[index];
-            let (Choice::Known { next, .. } | Choice::Unknown { next, .. }) = choice;
-            if self.step(next, wanted).is_some() {
-                enabling.push(choice);
-            } else {
-                self.choices[place] = choice;
-                place += 1;
-            }
-        }
-        self.choices.truncate(place);
-        self.choices.append(&mut enabling);
     }
 
     /// Takes the step. Whether that is the end of the history.
@@ -345,80 +224,6 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
         false
     }
 
-    /// Whether every operation can still become legal, as far as that is easy to know.
-    ///
-    /// An operation to come whose helpers are all past is *ripe*: it is legal now, and must stay so until it is taken. The
-    /// ripe operations of the configuration before, and those that became ripe by `last`, are put on their stack.
-    fn has_prospects(&mut self, at: &Configuration<W>, last: Option<OpId>, ripe_before: Range<usize>) -> bool {
-        for slot in self.cursor.open_pure.without(&at.taken_pure).slots() {
-            if self.prospect(at, self.cursor.operation(slot)) == Prospect::None {
-                return false;
-            }
-        }
-        for slot in self.cursor.open.without(&at.taken).slots() {
-            if self.prospect(at, self.cursor.operation(slot)) == Prospect::None {
-                return false;
-            }
-        }
-        for index in ripe_before {
-            if !self.keep_ripe(at, self.ripe[index]) {
-                return false;
-            }
-        }
-        let Some(last) = last else { return true };
-        // Operations are numbered by completion: those before the next one to complete were all taken.
-        let next = self.completing(at.event);
-        let first = self.prospects.observers(last).partition_point(|observer| *observer < next);
-        for index in first..self.prospects.observers(last).len() {
-            if !self.keep_ripe(at, self.prospects.observers(last)[index]) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Puts the operation on the stack of ripe ones if it is to come and ripe. Whether it has prospects.
-    fn keep_ripe(&mut self, at: &Configuration<W>, id: OpId) -> bool {
-        if self.prospects.invoked_at[id as usize] < at.event {
-            return true;
-        }
-        match self.prospect(at, id) {
-            Prospect::None => return false,
-            Prospect::Ripe => self.ripe.push(id),
-            Prospect::Open => {}
-        }
-        true
-    }
-
-    fn prospect(&mut self, at: &Configuration<W>, id: OpId) -> Prospect {
-        let class = self.history.known[id as usize].class;
-        if !self.prospects.is_tracked(class) {
-            return Prospect::Open;
-        }
-        let next = self.completing(at.event);
-        let is_left = |helper: &OpId| {
-            let invoked_at = self.prospects.invoked_at[*helper as usize];
-            let is_to_come = invoked_at >= at.event && invoked_at < self.prospects.completed_at[id as usize];
-            let is_open =
-                || *helper >= next && invoked_at < at.event && !at.taken.has(self.history.known[*helper as usize].slot);
-            *helper != id && (is_to_come || is_open())
-        };
-        let is_unknown_left =
-            |helper: &ClassId| self.history.unknown[*helper as usize].len() > self.unknowns.count(at.unknown, *helper);
-        if self.prospects.helpers(class).iter().any(is_left)
-            || self.prospects.unknown_helpers(class).iter().any(is_unknown_left)
-        {
-            Prospect::Open
-        } else if self.step(at.state, class).is_some() {
-            Prospect::Ripe
-        } else {
-            if at.event >= self.suspect.0 {
-                self.suspect = (at.event, id);
-            }
-            Prospect::None
-        }
-    }
-
     fn take_pure(&mut self, at: &mut Configuration<W>, id: OpId) {
         let operation = &self.history.known[id as usize];
         if self.step(at.state, operation.class).is_some() {
@@ -427,22 +232,8 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
         }
     }
 
-    fn step(&mut self, state: StateId, class: ClassId) -> Option<StateId> {
-        if self.stop.is_some() {
-            return None;
-        }
-        let model_steps = self.states.model_steps;
-        let next = self.states.step(state, class, &self.history.classes[class as usize]);
-        // A step of the model may take any time; one that is remembered takes none.
-        let is_due = if self.states.model_steps == model_steps { self.pace.tick() } else { self.model_pace.tick() };
-        if is_due && self.stop.is_none() {
-            self.stop = self.must_stop();
-        }
-        next
-    }
-
     /// The operation that the event completes. Configurations stand at completions only.
-    fn completing(&self, event: u32) -> OpId {
+    pub(super) fn completing(&self, event: u32) -> OpId {
         match self.history.events[event as usize] {
             Event::Complete(id) | Event::Invoke(id) => id,
             Event::InvokeUnknown(_) => 0,
@@ -451,38 +242,6 @@ impl<'a, 'c, M: Model, const W: usize> Walk<'a, 'c, M, W> {
 
     fn completed_before(&self, event: u32) -> usize {
         self.history.events[..event as usize].iter().filter(|event| matches!(event, Event::Complete(_))).count()
-    }
-
-    fn tick(&mut self) {
-        if self.pace.tick() && self.stop.is_none() {
-            self.stop = self.must_stop();
-        }
-    }
-
-    fn must_stop(&mut self) -> Option<Stopped> {
-        if self.steps >= self.budget.steps {
-            Some(Stopped::StepsSpent)
-        } else if self.look_at_memory() + self.memo.growth_bytes() > self.budget.memory_bytes {
-            Some(Stopped::OutOfMemory)
-        } else if self.budget.is_late() {
-            Some(Stopped::Late)
-        } else {
-            None
-        }
-    }
-
-    /// Bytes held.
-    fn look_at_memory(&mut self) -> usize {
-        let history = self.history.events.capacity() * size_of::<Event>()
-            + self.history.known.capacity() * size_of::<super::compile::Known>()
-            + self.history.classes.capacity() * (size_of::<Class<'_, M::Call, M::Return>>() + size_of::<Vec<u32>>());
-        let walk = self.frames.capacity() * size_of::<Frame<W>>()
-            + self.choices.capacity() * size_of::<Choice>()
-            + (self.path.capacity() + self.ripe.capacity()) * size_of::<u32>();
-        let bytes =
-            history + walk + self.memo.bytes() + self.prospects.bytes() + self.states.bytes() + self.unknowns.bytes();
-        self.peak_memory_bytes = self.peak_memory_bytes.max(bytes);
-        bytes
     }
 
     fn valid(&mut self) -> Found {
