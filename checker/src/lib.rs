@@ -10,7 +10,9 @@
 //! - Registers, lists and sets of unique values, without a search: see [`register`] and [`growth`].
 
 mod budget;
+mod check;
 mod checker;
+mod decide;
 mod explain;
 mod fast;
 mod fragments;
@@ -25,6 +27,7 @@ mod operation;
 mod options;
 mod partition;
 pub mod properties;
+mod prefix;
 pub mod queue;
 pub mod register;
 mod report;
@@ -32,6 +35,7 @@ mod search;
 mod staircase;
 pub mod transactions;
 mod witness;
+mod workers;
 
 pub use checker::Checker;
 pub use fast::{Clash, FastPath};

@@ -156,7 +156,7 @@ impl fmt::Display for Used {
     }
 }
 
-/// What a check took.
+/// What a check took. Where an object is invalid, the steps depend on how far other threads were when that was known.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub struct Statistics {
     /// Operations that were given.

@@ -35,7 +35,7 @@ pub use queue::{Bag, BagState, Queue};
 pub use register::Register;
 pub use set::Set;
 
-use crate::checker::check_entries;
+use crate::check::check_operations;
 use crate::model::Model;
 use crate::narrator::Narrator;
 use crate::operation::{CheckError, Entry, NEVER};
@@ -99,35 +99,13 @@ pub fn check_history<M: HistoryModel>(
     operations: &[Operation],
     options: &Options,
 ) -> Result<Report, CheckError> {
-    let mut entries = Vec::with_capacity(operations.len());
-    for (position, operation) in operations.iter().enumerate() {
-        let returned = match &operation.outcome {
-            Outcome::Ok(returned) => Some(returned),
-            Outcome::Info(_) => None,
-            Outcome::Fail(_) => continue,
-        };
-        if !model.knows(&operation.call, returned) {
-            let call = words::tell(&operation.call, returned);
-            let (model, known) = (model.name(), model.known_calls());
-            return Err(CheckError::NotOfTheModel { position, call, model, known });
-        }
-        let completed = match (returned, operation.complete_index) {
-            (Some(_), Some(index)) => index,
-            _ => NEVER,
-        };
-        let invoked = operation.invoke_index;
-        if completed < invoked {
-            return Err(CheckError::EndsBeforeItBegins { position, invoked, completed });
-        }
-        entries.push(Entry { position, call: &operation.call, returned, invoked, completed });
-    }
-    let kept = entries.len();
-    let mut report = check_entries(model, entries, kept, options, &Recorded { operations })?;
+    let recorded = Recorded { operations };
+    let entry = |position| entry(model, operations, position);
+    let mut report = check_operations(model, operations.len(), entry, options, &recorded)?;
     if let Verdict::Invalid(witness) = &mut report.verdict
         && witness.kind == Kind::NeverWritten
         && let Some(failed) = failed_writer(operations, witness.operations[0].position)
     {
-        let recorded = Recorded { operations };
         let who = recorded.who(failed);
         let text = format!(
             "{who} failed to {}, from {} to {}",
@@ -141,6 +119,34 @@ pub fn check_history<M: HistoryModel>(
         witness.operations.sort_by_key(|operation| operations[operation.position].invoke_index);
     }
     Ok(report)
+}
+
+/// The operation at a position, unless it failed.
+fn entry<'a, M: HistoryModel>(
+    model: &M,
+    operations: &'a [Operation],
+    position: usize,
+) -> Result<Option<Entry<'a, Call, Returned>>, CheckError> {
+    let operation = &operations[position];
+    let returned = match &operation.outcome {
+        Outcome::Ok(returned) => Some(returned),
+        Outcome::Info(_) => None,
+        Outcome::Fail(_) => return Ok(None),
+    };
+    if !model.knows(&operation.call, returned) {
+        let call = words::tell(&operation.call, returned);
+        let (model, known) = (model.name(), model.known_calls());
+        return Err(CheckError::NotOfTheModel { position, call, model, known });
+    }
+    let completed = match (returned, operation.complete_index) {
+        (Some(_), Some(index)) => index,
+        _ => NEVER,
+    };
+    let invoked = operation.invoke_index;
+    if completed < invoked {
+        return Err(CheckError::EndsBeforeItBegins { position, invoked, completed });
+    }
+    Ok(Some(Entry { position, call: &operation.call, returned, invoked, completed }))
 }
 
 /// An operation that failed, and would have written something that the operation at `observer` saw and nobody else wrote.

@@ -13,3 +13,4 @@ mod sets;
 mod soundness;
 mod source;
 mod transactions;
+mod threads;
