@@ -23,12 +23,17 @@ fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Jud
     let (verdict, reason) = match &report.verdict {
         Checked::Valid { .. } => (Verdict::Valid, String::new()),
         Checked::Invalid(witness) => (Verdict::Invalid, witness.explanation.clone()),
-        Checked::Unknown { why, proven } => (Verdict::Unknown, format!("{why}; {}", proven_text(proven))),
+        Checked::Unknown { why, proven, help } => {
+            (Verdict::Unknown, format!("{why}; {}; what would help: {}", proven_text(proven), help.join("; ")))
+        }
     };
     let anomaly = report.verdict.witness().map(|witness| Anomaly {
         kind: witness.kind.to_string(),
         key: Some(witness.object.clone()),
-        explanation: witness.explanation.clone(),
+        explanation: match &witness.prefix {
+            Some(prefix) => format!("{} {}", witness.explanation, prefix.text),
+            None => witness.explanation.clone(),
+        },
         operations: records(witness.operations.iter().map(|operation| operation.position), operations),
         cycle: None,
     });

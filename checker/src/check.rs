@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::advice;
 use crate::budget::Budget;
 use crate::decide::{Answer, Check, Decision, Open};
 use crate::explain;
@@ -9,7 +10,7 @@ use crate::model::Model;
 use crate::narrator::Narrator;
 use crate::operation::{CheckError, Entry};
 use crate::options::{Algorithm, Options};
-use crate::partition::{Part, Refusal, partition};
+use crate::partition::{Refusal, partition};
 use crate::report::{Linearization, Proven, ProvenPrefix, Report, Statistics, Used, Verdict, Why};
 use crate::search::Stopped;
 use crate::workers::Workers;
@@ -63,10 +64,10 @@ where
     let algorithm = used(&decisions[..looked_at], options.algorithm);
     let verdict = if let Some((number, found)) = invalid {
         let part = &parts[number];
-        let deadline = explain::deadline(started, check_time, options.time_budget);
-        Verdict::Invalid(explain::witness(model, part, found, deadline))
+        let pace = explain::Pace::new(started, check_time, statistics.operations, options);
+        Verdict::Invalid(explain::witness(model, part, found, &pace))
     } else {
-        verdict(decisions, &parts)
+        verdict(&check, decisions)
     };
     statistics.explain_seconds = (started.elapsed() - check_time).as_secs_f64();
     Ok(Report { verdict, algorithm, statistics })
@@ -76,7 +77,7 @@ where
 fn nothing_proven(why: Stopped, operations: usize, started: Instant) -> Report {
     let check_seconds = started.elapsed().as_secs_f64();
     Report {
-        verdict: Verdict::Unknown { why: reason(why), proven: Proven::default() },
+        verdict: Verdict::Unknown { why: reason(why), proven: Proven::default(), help: advice::too_large(why) },
         algorithm: Used::Fast,
         statistics: Statistics { operations, check_seconds, ..Statistics::default() },
     }
@@ -92,12 +93,13 @@ fn used(decisions: &[Decision], algorithm: Algorithm) -> Used {
 }
 
 /// The verdict, where no object is invalid.
-fn verdict<C, R>(decisions: Vec<Decision>, parts: &[Part<'_, C, R>]) -> Verdict {
+fn verdict<M: Model>(check: &Check<'_, '_, M>, decisions: Vec<Decision>) -> Verdict {
+    let parts = check.parts;
     let open = decisions.iter().zip(parts).find_map(|(decision, part)| match decision.answer {
-        Answer::Open(open) => Some((open, part)),
+        Answer::Open(open) => Some((open, decision.no_rule, part)),
         Answer::Valid(_) | Answer::Invalid(_) => None,
     });
-    let Some((first_open, part)) = open else {
+    let Some((first_open, no_rule, part)) = open else {
         let order = decisions.into_iter().zip(parts).filter_map(|(decision, part)| match decision.answer {
             Answer::Valid(order) => Some(Linearization { object: part.object.to_string(), order }),
             Answer::Invalid(_) | Answer::Open(_) => None,
@@ -121,7 +123,8 @@ fn verdict<C, R>(decisions: Vec<Decision>, parts: &[Part<'_, C, R>]) -> Verdict 
             reason(why)
         }
     };
-    Verdict::Unknown { why, proven }
+    let help = advice::for_object(check, &why, no_rule, &part.partition);
+    Verdict::Unknown { why, proven, help }
 }
 
 fn reason(why: Stopped) -> Why {

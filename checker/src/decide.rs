@@ -22,11 +22,13 @@ pub(crate) struct Decision {
     pub(crate) steps: u64,
     pub(crate) configurations: u64,
     pub(crate) peak_memory_bytes: usize,
+    /// Why the fast path did not apply, if it was tried.
+    pub(crate) no_rule: Option<&'static str>,
 }
 
 impl Decision {
-    fn open(why: Open) -> Self {
-        Self { answer: Answer::Open(why), searched: false, steps: 0, configurations: 0, peak_memory_bytes: 0 }
+    fn without_search(answer: Answer, peak_memory_bytes: usize) -> Self {
+        Self { answer, searched: false, steps: 0, configurations: 0, peak_memory_bytes, no_rule: None }
     }
 
     pub(crate) fn is_decided(&self) -> bool {
@@ -78,7 +80,8 @@ impl<M: Model> Check<'_, '_, M> {
     /// Decides every object, as far as the budget goes, or until one is found invalid. Which one that is does not depend
     /// on the threads: it is the first of those that the round finds.
     pub(crate) fn decide_all(&self) -> Vec<Decision> {
-        let mut decisions: Vec<Decision> = self.parts.iter().map(|_| Decision::open(Open::NotLookedAt)).collect();
+        let mut decisions: Vec<Decision> =
+            self.parts.iter().map(|_| Decision::without_search(Answer::Open(Open::NotLookedAt), 0)).collect();
         let memory_bytes = self.memory_budget() / self.workers.count().min(self.parts.len().max(1));
         for steps in STEPS_A_ROUND {
             let lowest_invalid = AtomicUsize::new(usize::MAX);
@@ -121,7 +124,7 @@ impl<M: Model> Check<'_, '_, M> {
         if let Some(places) = near.places {
             decision.answer = Answer::Invalid(Contradiction::Fragment(places));
         } else {
-            *decision = self.search(part, steps, memory_bytes);
+            *decision = Decision { no_rule: decision.no_rule, ..self.search(part, steps, memory_bytes) };
         }
         decision.steps += steps_before;
     }
@@ -139,34 +142,36 @@ impl<M: Model> Check<'_, '_, M> {
     }
 
     fn decide(&self, part: &Part<'_, M::Call, M::Return>, steps: u64, memory_bytes: usize) -> Decision {
+        let mut no_rule = None;
         if self.options.algorithm != Algorithm::Search {
             let bytes = part.partition.len() * FAST_BYTES_PER_OPERATION;
-            let answer = self.by_rule(part, bytes <= memory_bytes);
-            if let Some(answer) = answer {
-                return Decision { answer, searched: false, steps: 0, configurations: 0, peak_memory_bytes: bytes };
+            match self.by_rule(part, bytes <= memory_bytes) {
+                Ok(answer) => return Decision::without_search(answer, bytes),
+                Err(why) => no_rule = Some(why),
             }
         }
-        self.search(part, steps, memory_bytes)
+        Decision { no_rule, ..self.search(part, steps, memory_bytes) }
     }
 
-    /// What the fast path answers, if it applies or nothing else is allowed.
-    fn by_rule(&self, part: &Part<'_, M::Call, M::Return>, has_memory: bool) -> Option<Answer> {
+    /// What the fast path answers; an error where it does not apply and a search is allowed.
+    fn by_rule(&self, part: &Part<'_, M::Call, M::Return>, has_memory: bool) -> Result<Answer, &'static str> {
         if !has_memory {
             let (why, suspects) = (Stopped::OutOfMemory, [0; 2]);
-            return Some(Answer::Open(Open::Stopped { why, suspects, completed: 0 }));
+            return Ok(Answer::Open(Open::Stopped { why, suspects, completed: 0 }));
         }
         if let Some(deadline) = self.deadline
             && part.partition.len() >= TRIAL_MIN
             && let Some(answer) = self.try_rule(part, deadline)
         {
-            return Some(answer);
+            return Ok(answer);
         }
         match self.model.fast_path(&part.partition) {
-            FastPath::Valid(order) => Some(Answer::Valid(positions(part, &order))),
-            FastPath::Invalid(clash) => Some(Answer::Invalid(Contradiction::Clash(clash))),
-            FastPath::NotApplicable(why) => {
-                (self.options.algorithm == Algorithm::Fast).then_some(Answer::Open(Open::NoFastPath(why)))
+            FastPath::Valid(order) => Ok(Answer::Valid(positions(part, &order))),
+            FastPath::Invalid(clash) => Ok(Answer::Invalid(Contradiction::Clash(clash))),
+            FastPath::NotApplicable(why) if self.options.algorithm == Algorithm::Fast => {
+                Ok(Answer::Open(Open::NoFastPath(why)))
             }
+            FastPath::NotApplicable(why) => Err(why),
         }
     }
 
@@ -199,7 +204,7 @@ impl<M: Model> Check<'_, '_, M> {
         }
         let moment = proven?;
         let stuck = moment.next_completion(partition)?;
-        let (why, completed) = (Stopped::Late, moment.completed(partition));
+        let (why, (completed, _)) = (Stopped::Late, moment.completed(partition));
         Some(Answer::Open(Open::Stopped { why, suspects: [stuck; 2], completed }))
     }
 
@@ -217,6 +222,7 @@ impl<M: Model> Check<'_, '_, M> {
             steps: outcome.steps,
             configurations: outcome.configurations,
             peak_memory_bytes: outcome.peak_memory_bytes,
+            no_rule: None,
         }
     }
 

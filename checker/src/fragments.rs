@@ -1,25 +1,25 @@
 //! Parts of the operations on one object that are linearizable if the whole is. One that is not proves that the whole is
 //! not either, and is far easier to search.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::budget::Budget;
 use crate::model::{Model, Observed, SubHistory};
 use crate::operation::{Entry, Partition};
-use crate::search::{Found, Outcome, search};
+use crate::search::{Outcome, search};
 
 /// The operations on one object, and who may owe its legality to whom.
 pub(crate) struct Fragments<'a, 'h, M: Model> {
     model: &'a M,
     all: &'a Partition<'h, M::Call, M::Return>,
-    /// What the operations do that may have changed something, with their places; sorted.
-    by_effect: Vec<(u64, u32)>,
+    /// What the operations do that may have changed something, with their places; sorted. Made when first needed.
+    by_effect: OnceCell<Vec<(u64, u32)>>,
     helpers: RefCell<FxHashMap<u32, Helpers>>,
-    deadline: Option<Instant>,
+    /// Of one search.
+    budget: Budget,
 }
 
 /// Operations whose helpers are remembered, at most.
@@ -38,23 +38,28 @@ pub(crate) enum Helpers {
 
 impl<'a, 'h, M: Model> Fragments<'a, 'h, M> {
     /// After the deadline it says less than it could, and nothing wrong.
-    pub(crate) fn new(model: &'a M, all: &'a Partition<'h, M::Call, M::Return>, deadline: Option<Instant>) -> Self {
-        let mut fragments = Self { model, all, by_effect: Vec::new(), helpers: RefCell::default(), deadline };
-        fragments.by_effect.reserve(all.len());
-        for (place, entry) in all.iter().enumerate() {
-            if place % LOOK == 0 && fragments.is_late() {
-                break;
-            }
-            if !model.is_pure(entry.call, entry.returned) {
-                fragments.by_effect.push((model.effect(entry.call), place as u32));
-            }
-        }
-        fragments.by_effect.sort_unstable();
-        fragments
+    pub(crate) fn new(model: &'a M, all: &'a Partition<'h, M::Call, M::Return>, budget: Budget) -> Self {
+        Self { model, all, by_effect: OnceCell::new(), helpers: RefCell::default(), budget }
+    }
+
+    fn by_effect(&self) -> &[(u64, u32)] {
+        self.by_effect.get_or_init(|| {
+            let mut by_effect: Vec<(u64, u32)> = self.effects().collect();
+            by_effect.sort_unstable();
+            by_effect
+        })
+    }
+
+    /// What the operations do that may have changed something, and their places. Ends early when it is late.
+    fn effects(&self) -> impl Iterator<Item = (u64, u32)> {
+        let in_time = |(place, _): &(u32, _)| !(*place as usize).is_multiple_of(LOOK) || !self.is_late();
+        let changes = |(_, entry): &(u32, &Entry<'h, _, _>)| !self.model.is_pure(entry.call, entry.returned);
+        let entries = (0..).zip(&self.all.entries).take_while(in_time).filter(changes);
+        entries.map(|(place, entry)| (self.model.effect(entry.call), place))
     }
 
     pub(crate) fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.budget.is_late()
     }
 
     pub(crate) fn entry(&self, place: u32) -> &Entry<'h, M::Call, M::Return> {
@@ -90,8 +95,9 @@ impl<'a, 'h, M: Model> Fragments<'a, 'h, M> {
     }
 
     fn with_effect(&self, effect: u64) -> impl Iterator<Item = u32> {
-        let start = self.by_effect.partition_point(|(other, _)| *other < effect);
-        self.by_effect[start..].iter().take_while(move |(other, _)| *other == effect).map(|(_, place)| *place)
+        let by_effect = self.by_effect();
+        let start = by_effect.partition_point(|(other, _)| *other < effect);
+        by_effect[start..].iter().take_while(move |(other, _)| *other == effect).map(|(_, place)| *place)
     }
 
     /// Whether the first may owe its legality to the second.
@@ -108,7 +114,7 @@ impl<'a, 'h, M: Model> Fragments<'a, 'h, M> {
     pub(crate) fn telling(&self) -> Vec<u32> {
         let mut telling = Vec::new();
         for (place, entry) in self.all.iter().enumerate() {
-            if place % LOOK == 0 && self.is_late() {
+            if place.is_multiple_of(LOOK) && self.is_late() {
                 break;
             }
             let is_telling = !self.model.is_pure(entry.call, entry.returned)
@@ -130,7 +136,7 @@ impl<'a, 'h, M: Model> Fragments<'a, 'h, M> {
                 Helpers::These(helpers) => places.extend(helpers.iter().filter(|place| is_in.insert(**place))),
                 Helpers::Nearly(_) if self.all.len() > most => return None,
                 Helpers::Nearly(but) => {
-                    let others = self.by_effect.iter().filter(|(effect, _)| but != Some(*effect));
+                    let others = self.by_effect().iter().filter(|(effect, _)| but != Some(*effect));
                     places.extend(others.map(|(_, place)| *place).filter(|place| is_in.insert(*place)));
                 }
             }
@@ -140,9 +146,47 @@ impl<'a, 'h, M: Model> Fragments<'a, 'h, M> {
         (places.len() <= most).then_some(places)
     }
 
-    /// Searches the operations at these places, out of those of the core; both sorted. What is not in the core was observed
-    /// by none of it. `None` where they prove nothing about the whole.
-    pub(crate) fn search(&self, core: &[u32], places: &[u32], budget: &Budget) -> Option<Outcome> {
+    /// As [`with_observed`](Self::with_observed) without a limit, for a few operations: it looks at all operations a few
+    /// times, which takes less than to sort them.
+    pub(crate) fn with_observed_by_few(&self, places: &[u32]) -> Vec<u32> {
+        const SCANS_MAX: usize = 6;
+        let mut all: FxHashSet<u32> = places.iter().copied().collect();
+        let mut newest = places.to_vec();
+        let mut wanted: FxHashSet<u64> = FxHashSet::default();
+        for _ in 0..SCANS_MAX {
+            for place in &newest {
+                let entry = self.entry(*place);
+                match self.model.observes(entry.call, entry.returned) {
+                    Observed::Effects(effects) => wanted.extend(effects),
+                    Observed::Anything | Observed::AnythingBut(_) => {
+                        return self.with_observed(places.to_vec(), usize::MAX).unwrap_or_default();
+                    }
+                }
+            }
+            newest.clear();
+            newest.extend(self.effects().filter(|(effect, _)| wanted.contains(effect)).map(|(_, place)| place));
+            newest.retain(|place| all.insert(*place));
+            if newest.is_empty() {
+                let mut all: Vec<u32> = all.into_iter().collect();
+                all.sort_unstable();
+                return all;
+            }
+        }
+        self.with_observed(places.to_vec(), usize::MAX).unwrap_or_default()
+    }
+
+    /// The operations at these places as a history of their own, out of those of the core; both sorted. What is not in the
+    /// core was observed by none of it. `None` where they prove nothing about the whole.
+    pub(crate) fn fragment<T>(
+        &self,
+        core: &[u32],
+        places: &[u32],
+        look: impl FnOnce(&Partition<'_, M::Call, M::Return>) -> T,
+    ) -> Option<T> {
+        if self.is_late() {
+            // The core may lack what was not looked at.
+            return None;
+        }
         let part = |wanted: bool| Partition {
             entries: core
                 .iter()
@@ -154,21 +198,24 @@ impl<'a, 'h, M: Model> Fragments<'a, 'h, M> {
         let (kept, dropped) = (part(true), part(false));
         match self.model.sub_history(&kept, &dropped) {
             SubHistory::Unsound => None,
-            SubHistory::AsItIs => Some(search(self.model, &kept, budget)),
+            SubHistory::AsItIs => Some(look(&kept)),
             SubHistory::Weakened(operations) => {
                 let entries = kept.iter().zip(&operations).filter_map(|(entry, operation)| {
                     let operation = operation.as_ref()?;
                     Some(Entry { position: entry.position, ..Entry::new(0, operation) })
                 });
-                let weakened = Partition { entries: entries.collect(), narrator: self.all.narrator };
-                Some(search(self.model, &weakened, budget))
+                Some(look(&Partition { entries: entries.collect(), narrator: kept.narrator }))
             }
         }
     }
 
-    /// Whether the operations at these places are certainly not linearizable. See [`search`](Self::search).
-    pub(crate) fn is_contradiction(&self, core: &[u32], places: &[u32], budget: &Budget) -> bool {
-        let is_invalid = |outcome: Outcome| matches!(outcome.found, Found::Invalid { .. });
-        self.search(core, places, budget).is_some_and(is_invalid)
+    /// Searches the operations at these places. See [`fragment`](Self::fragment).
+    pub(crate) fn search(&self, core: &[u32], places: &[u32]) -> Option<Outcome> {
+        self.fragment(core, places, |fragment| search(self.model, fragment, &self.budget))
+    }
+
+    /// Whether the operations at these places are certainly not linearizable. See [`fragment`](Self::fragment).
+    pub(crate) fn is_contradiction(&self, core: &[u32], places: &[u32]) -> bool {
+        self.search(core, places).is_some_and(|outcome| outcome.is_invalid())
     }
 }

@@ -9,6 +9,7 @@
 //! - A recorded history of registers, lists or sets: see [`models`].
 //! - Registers, lists and sets of unique values, without a search: see [`register`] and [`growth`].
 
+mod advice;
 mod budget;
 mod check;
 mod checker;
@@ -26,8 +27,8 @@ mod nondeterministic;
 mod operation;
 mod options;
 mod partition;
-pub mod properties;
 mod prefix;
+pub mod properties;
 pub mod queue;
 pub mod register;
 mod report;
@@ -45,4 +46,4 @@ pub use nondeterministic::{NondeterministicModel, SetsOfStates};
 pub use operation::{CheckError, Entry, Operation, Partition};
 pub use options::{Algorithm, Options};
 pub use report::{Linearization, Proven, ProvenPrefix, Report, Statistics, Used, Verdict, Why};
-pub use witness::{Kind, Witness, WitnessOperation};
+pub use witness::{Kind, LegalPrefix, Witness, WitnessOperation};

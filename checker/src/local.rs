@@ -9,7 +9,6 @@ use crate::budget::Budget;
 use crate::fragments::Fragments;
 use crate::model::Model;
 use crate::operation::Partition;
-use crate::search::Found;
 
 /// Operations of a group, of those that completed one after the other.
 const GROUPS: [usize; 3] = [4, 16, 48];
@@ -43,7 +42,8 @@ pub(crate) fn near_contradiction<M: Model>(
     place: Where,
     budget: &Budget,
 ) -> Near {
-    let fragments = Fragments::new(model, partition, budget.deadline);
+    let a_group = Budget { steps: STEPS_A_GROUP.min(budget.steps), ..*budget };
+    let fragments = Fragments::new(model, partition, a_group);
     let mut look = Look { fragments: &fragments, budget, steps: 0 };
     let places = match place {
         Where::BeforeSuspects(suspects) => look.before(suspects),
@@ -90,10 +90,9 @@ impl<M: Model> Look<'_, '_, '_, M> {
         group.dedup();
         self.steps += 1;
         let places = self.fragments.with_observed(group, GROUP_MAX)?;
-        let budget = Budget { steps: STEPS_A_GROUP.min(self.budget.steps), ..*self.budget };
-        let outcome = self.fragments.search(&places, &places, &budget)?;
+        let outcome = self.fragments.search(&places, &places)?;
         self.steps += outcome.steps;
-        matches!(outcome.found, Found::Invalid { .. }).then_some(places)
+        outcome.is_invalid().then_some(places)
     }
 }
 
@@ -131,7 +130,7 @@ mod tests {
         for _ in 0..20_000 {
             let history = random(&mut source);
             let partition: Partition<'_, _, _> = history.iter().collect();
-            let is_invalid = matches!(search(&model, &partition, &budget).found, Found::Invalid { .. });
+            let is_invalid = search(&model, &partition, &budget).is_invalid();
             let near = near_contradiction(&model, &partition, Where::Everywhere, &budget).places;
             let before = near_contradiction(&model, &partition, Where::BeforeSuspects([0, 7]), &budget).places;
             assert!(is_invalid || near.is_none() && before.is_none(), "{near:?}, {before:?} of {history:#?}");

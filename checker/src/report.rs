@@ -36,6 +36,8 @@ pub enum Verdict {
         why: Why,
         /// What is known all the same.
         proven: Proven,
+        /// What would help, the likeliest first: which option to raise, or what to change in the model or the history.
+        help: Vec<String>,
     },
 }
 
@@ -95,13 +97,9 @@ pub enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimeBudget => f.write_str(
-                "the time budget is spent; a longer one, or more keys with fewer operations each, would help",
-            ),
-            Self::MemoryBudget => f.write_str(
-                "the memory budget is spent; a larger one, or more keys with fewer operations each, would help",
-            ),
-            Self::NoFastPath { reason } => write!(f, "no fast path: {reason}; a search would answer"),
+            Self::TimeBudget => f.write_str("the time budget is spent"),
+            Self::MemoryBudget => f.write_str("the memory budget is spent"),
+            Self::NoFastPath { reason } => write!(f, "no fast path: {reason}"),
             Self::TooConcurrent { open } => {
                 write!(f, "{open} operations are open at once, which is too many to search")
             }

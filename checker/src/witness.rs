@@ -17,6 +17,26 @@ pub struct Witness {
     pub explanation: String,
     /// Whether no operation can be left out: `false` where the time for explaining ran out before that was known.
     pub is_minimal: bool,
+    /// Whether another algorithm finds that they contradict each other: a search what a fast path found, a fast path what a
+    /// search found. `false` also where no other applies or the time for explaining ran out.
+    pub is_confirmed: bool,
+    /// How much of the object's history can be one story; `None` where the time ran out before that was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<LegalPrefix>,
+}
+
+/// The longest beginning of one object's history that is linearizable, where nobody knew the outcome of what was open at
+/// its end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LegalPrefix {
+    /// Operations that had come back.
+    pub operations: usize,
+    /// The position of the one that came back last, if one did.
+    pub until: Option<usize>,
+    /// The position of the operation that came back next: with it the history is no longer linearizable.
+    pub stuck: usize,
+    /// All that in a sentence.
+    pub text: String,
 }
 
 /// One operation of a witness.

@@ -4,66 +4,59 @@
 //! with all that they may have observed, then twice as many, until they contradict each other. From these, one after the
 //! other is left out. Every part is made sound by [`Model::sub_history`] and searched again.
 
-use std::time::Instant;
-
-use crate::budget::Budget;
 use crate::fragments::Fragments;
 use crate::model::Model;
-use crate::operation::Partition;
 
-/// Steps of one try: a part of the history that is harder than this is no witness for a person.
-const STEPS_A_TRY: u64 = 200_000;
-const MEMORY_A_TRY_BYTES: usize = 64 << 20;
+/// A small part of the operations that is not linearizable.
+pub(super) struct Core {
+    /// With all that they may have observed; sorted places.
+    pub(super) all: Vec<u32>,
+    /// The operations that are left; sorted places.
+    pub(super) kept: Vec<u32>,
+    /// Whether a search said that they contradict each other.
+    pub(super) is_contradiction: bool,
+    /// Whether none of them can be left out.
+    pub(super) is_minimal: bool,
+}
 
-/// A small part of the operations that is not linearizable, as places, and whether none of it can be left out.
-pub(super) fn shrink<M: Model>(
-    model: &M,
-    partition: &Partition<'_, M::Call, M::Return>,
-    suspects: [u32; 2],
-    deadline: Instant,
-) -> (Vec<u32>, bool) {
-    let shrinker = Shrinker::new(model, partition, deadline);
+/// A small part of the operations that is not linearizable, by what the search suspects.
+pub(super) fn shrink<M: Model>(fragments: &Fragments<'_, '_, M>, operations: usize, suspects: [u32; 2]) -> Core {
+    let shrinker = Shrinker::new(fragments, operations);
     let (core, is_contradiction) = shrinker.core(suspects);
-    if is_contradiction { shrinker.leave_out(core) } else { (core, false) }
+    if is_contradiction {
+        shrinker.leave_out(core)
+    } else {
+        Core { all: core.clone(), kept: core, is_contradiction, is_minimal: false }
+    }
 }
 
 /// Leaves out of operations that contradict each other what can be left out. Places are sorted.
-pub(super) fn shrink_fragment<M: Model>(
-    model: &M,
-    partition: &Partition<'_, M::Call, M::Return>,
-    places: &[u32],
-    deadline: Instant,
-) -> (Vec<u32>, bool) {
-    Shrinker::new(model, partition, deadline).leave_out(places.to_vec())
+pub(super) fn shrink_fragment<M: Model>(fragments: &Fragments<'_, '_, M>, places: &[u32]) -> Core {
+    Shrinker::new(fragments, places.len()).leave_out(places.to_vec())
 }
 
-/// Whether the operations contradict each other, and no longer do when any of them is left out.
-pub(super) fn is_minimal<M: Model>(
-    model: &M,
-    partition: &Partition<'_, M::Call, M::Return>,
-    places: &[u32],
-    deadline: Instant,
-) -> bool {
-    let shrinker = Shrinker::new(model, partition, deadline);
-    let Some(core) = shrinker.fragments.with_observed(places.to_vec(), usize::MAX) else { return false };
-    shrinker.is_contradiction(&core, places)
+/// The operations as they are, and whether they contradict each other, and no longer do when any of them is left out.
+pub(super) fn look_at<M: Model>(fragments: &Fragments<'_, '_, M>, mut places: Vec<u32>) -> Core {
+    places.sort_unstable();
+    let all = fragments.with_observed_by_few(&places);
+    let shrinker = Shrinker::new(fragments, all.len());
+    let is_contradiction = shrinker.is_contradiction(&all, &places);
+    let is_minimal = is_contradiction
         && (0..places.len()).all(|left_out| {
             let rest: Vec<u32> = [&places[..left_out], &places[left_out + 1..]].concat();
-            !shrinker.fragments.is_late() && !shrinker.is_contradiction(&core, &rest)
-        })
+            !fragments.is_late() && !shrinker.is_contradiction(&all, &rest)
+        });
+    Core { all, kept: places, is_contradiction, is_minimal }
 }
 
-struct Shrinker<'a, 'h, M: Model> {
-    fragments: Fragments<'a, 'h, M>,
+struct Shrinker<'f, 'a, 'h, M: Model> {
+    fragments: &'f Fragments<'a, 'h, M>,
     operations: usize,
-    budget: Budget,
 }
 
-impl<'a, 'h, M: Model> Shrinker<'a, 'h, M> {
-    fn new(model: &'a M, all: &'a Partition<'h, M::Call, M::Return>, deadline: Instant) -> Self {
-        let deadline = Some(deadline);
-        let budget = Budget { deadline, memory_bytes: MEMORY_A_TRY_BYTES, steps: STEPS_A_TRY };
-        Self { fragments: Fragments::new(model, all, deadline), operations: all.len(), budget }
+impl<'f, 'a, 'h, M: Model> Shrinker<'f, 'a, 'h, M> {
+    fn new(fragments: &'f Fragments<'a, 'h, M>, operations: usize) -> Self {
+        Self { fragments, operations }
     }
 
     /// The operations that completed just before a suspect did, as many as make a contradiction; and whether they do, as
@@ -98,7 +91,7 @@ impl<'a, 'h, M: Model> Shrinker<'a, 'h, M> {
 
     /// Leaves out what can be left out: first operations that changed nothing, in large pieces, then the others, each with
     /// those that only observed it.
-    fn leave_out(&self, core: Vec<u32>) -> (Vec<u32>, bool) {
+    fn leave_out(&self, core: Vec<u32>) -> Core {
         let mut kept = core.clone();
         let mut piece = kept.len().div_ceil(2);
         while piece > 0 && !self.fragments.is_late() {
@@ -125,7 +118,8 @@ impl<'a, 'h, M: Model> Shrinker<'a, 'h, M> {
                 }
             }
             if self.fragments.is_late() || kept.len() == before {
-                return (kept, !self.fragments.is_late());
+                let is_minimal = !self.fragments.is_late();
+                return Core { all: core, kept, is_contradiction: true, is_minimal };
             }
         }
     }
@@ -143,6 +137,6 @@ impl<'a, 'h, M: Model> Shrinker<'a, 'h, M> {
     }
 
     fn is_contradiction(&self, core: &[u32], places: &[u32]) -> bool {
-        !self.fragments.is_late() && self.fragments.is_contradiction(core, places, &self.budget)
+        self.fragments.is_contradiction(core, places)
     }
 }

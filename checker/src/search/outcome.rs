@@ -9,6 +9,12 @@ pub(crate) struct Outcome {
     pub(crate) peak_memory_bytes: usize,
 }
 
+impl Outcome {
+    pub(crate) fn is_invalid(&self) -> bool {
+        matches!(self.found, Found::Invalid { .. })
+    }
+}
+
 /// Numbers are places in the partition.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Found {

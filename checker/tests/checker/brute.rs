@@ -40,6 +40,16 @@ pub(crate) struct Tally {
     pub(crate) invalid: usize,
     pub(crate) fast: usize,
     pub(crate) largest_witness: usize,
+    pub(crate) witnesses: usize,
+    pub(crate) prefixes: usize,
+    pub(crate) confirmed: usize,
+}
+
+impl Tally {
+    /// Nearly all witnesses come with a prefix. The time for explaining is short where a machine is busy.
+    pub(crate) fn has_prefixes(&self) -> bool {
+        self.prefixes * 100 > self.witnesses * 95
+    }
 }
 
 /// Checks the history with every algorithm, and holds all that the reports say against brute force.
@@ -54,11 +64,15 @@ pub(crate) fn compare<M: Model + Clone>(model: &M, history: &[Operation<M::Call,
         }
         verify_order(model, history, &report);
         verify_witness(model, history, &report);
+        verify_prefix(model, history, &report);
         if algorithm == Algorithm::Auto && report.algorithm == Used::Fast {
             tally.fast += 1;
         }
         if let Some(witness) = report.verdict.witness() {
             tally.largest_witness = tally.largest_witness.max(witness.operations.len());
+            tally.prefixes += usize::from(witness.prefix.is_some());
+            tally.confirmed += usize::from(witness.is_confirmed);
+            tally.witnesses += 1;
         }
     }
     if expected { tally.valid += 1 } else { tally.invalid += 1 }
@@ -114,6 +128,35 @@ fn verify_witness<M: Model>(model: &M, history: &[Operation<M::Call, M::Return>]
         }
     }
     assert!(!witness.explanation.contains("  "), "{}", witness.explanation);
+}
+
+/// The longest legal prefix must be legal, and no longer be so with the operation that came back next.
+fn verify_prefix<M: Model>(model: &M, history: &[Operation<M::Call, M::Return>], report: &Report) {
+    let Some(prefix) = report.verdict.witness().and_then(|witness| witness.prefix.as_ref()) else { return };
+    let object = model.object(&history[prefix.stuck].call);
+    let own = |position: &usize| model.object(&history[*position].call) == object;
+    let mut places: Vec<usize> = (0..history.len()).filter(own).collect();
+    places.sort_by_key(|position| history[*position].invoked);
+    let completion = |place: usize| (history[places[place]].completed, place);
+    let came_back = |place: &usize| !is_optional(&history[places[*place]]);
+    let mut by_completion: Vec<usize> = (0..places.len()).filter(came_back).collect();
+    by_completion.sort_by_key(|place| completion(*place));
+    let legal_with = |count: usize| {
+        let part: Vec<_> = by_completion[..count].iter().map(|place| completion(*place)).collect();
+        let now = part.last().map_or(0, |last| last.0);
+        let known = places.iter().enumerate().filter(|(_, position)| history[**position].invoked <= now);
+        let known = known.map(|(place, position)| match history[*position].clone() {
+            operation if part.contains(&completion(place)) => operation,
+            open => Operation::unknown(open.process, open.call, open.invoked),
+        });
+        is_linearizable(model, &known.collect::<Vec<_>>())
+    };
+    let next = by_completion.get(prefix.operations).map(|place| places[*place]);
+    assert_eq!(next, Some(prefix.stuck), "{prefix:#?} of {history:#?}");
+    let until = prefix.operations.checked_sub(1).map(|last| places[by_completion[last]]);
+    assert_eq!(until, prefix.until, "{prefix:#?} of {history:#?}");
+    assert!(legal_with(prefix.operations), "not legal: {prefix:#?} of {history:#?}");
+    assert!(!legal_with(prefix.operations + 1), "longer ones are legal: {prefix:#?} of {history:#?}");
 }
 
 /// The operations at these positions, weakened as the model says; `None` where it says that they prove nothing.

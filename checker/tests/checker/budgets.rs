@@ -88,7 +88,8 @@ fn time_and_memory_are_kept_on_a_hopeless_search() {
         assert!(taken < Duration::from_millis(1_100), "{taken:?}");
         assert!(report.statistics.peak_memory_bytes <= 256 << 20, "{:?}", report.statistics);
         match &report.verdict {
-            Verdict::Unknown { why, proven } => {
+            Verdict::Unknown { why, proven, help } => {
+                assert!(help.iter().any(|text| text.contains("says what its operations observe")), "{help:?}");
                 assert!(matches!(why, Why::TimeBudget | Why::MemoryBudget), "{why:?}");
                 let prefix = proven.prefix.as_ref().expect("how far it came");
                 assert!(prefix.operations > 0 && prefix.operations < operations as usize, "{proven:?}");

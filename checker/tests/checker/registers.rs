@@ -65,6 +65,7 @@ fn unique_values_agree_with_brute_force() {
     eprintln!("{tally:?}");
     assert!(tally.valid > 40_000 && tally.invalid > 40_000, "{tally:?}");
     assert!(tally.fast > 180_000, "the fast path answers nearly all: {tally:?}");
+    assert!(tally.has_prefixes() && tally.confirmed * 100 > tally.witnesses * 95, "{tally:?}");
 }
 
 #[test]
