@@ -12,5 +12,5 @@ mod registers;
 mod sets;
 mod soundness;
 mod source;
-mod transactions;
 mod threads;
+mod transactions;
