@@ -50,6 +50,8 @@ pub(super) struct Membership<'a> {
     numbers: Numbers<(u32, &'a Value)>,
     /// By invocation.
     looks: Vec<Look>,
+    /// The last read of each object, by invocation.
+    last_reads: Vec<u32>,
     /// The elements that the reads saw, one read after the other.
     seen: Vec<u32>,
 }
@@ -61,6 +63,7 @@ impl<'a> Membership<'a> {
             elements: Vec::new(),
             numbers: Numbers::new(),
             looks: Vec::new(),
+            last_reads: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -87,9 +90,22 @@ impl<'a> Membership<'a> {
         Ok(number)
     }
 
+    fn object(&mut self, run: &mut Run<'a>, key: &'a Key) -> Result<usize, Halt> {
+        let number = self.keys.number(run, key)?;
+        if number == self.last_reads.len() {
+            run.push(&mut self.last_reads, NONE)?;
+        }
+        Ok(number)
+    }
+
+    /// The last read of everything in the element's object, by invocation.
+    pub(super) fn last_read(&self, element: &Element<'_>) -> u32 {
+        self.last_reads[element.object as usize]
+    }
+
     /// Somebody tried to put an element there.
     pub(super) fn put(&mut self, run: &mut Run<'a>, key: &'a Key, value: &'a Value, position: u32) -> Result<(), Halt> {
-        let object = self.keys.number(run, key)?;
+        let object = self.object(run, key)?;
         let number = self.element(run, object, value)?;
         let element = &mut self.elements[number];
         let first = match run.operation(position).outcome {
@@ -113,7 +129,8 @@ impl<'a> Membership<'a> {
         values: &'a [Value],
         position: u32,
     ) -> Result<(), Halt> {
-        let object = self.keys.number(run, key)?;
+        let object = self.object(run, key)?;
+        self.last_reads[object] = position;
         let from = self.seen.len();
         for value in values {
             run.step()?;
@@ -138,7 +155,7 @@ impl<'a> Membership<'a> {
         is_there: bool,
         position: u32,
     ) -> Result<(), Halt> {
-        let object = self.keys.number(run, key)?;
+        let object = self.object(run, key)?;
         let number = self.element(run, object, value)?;
         if is_there {
             self.elements[number].is_seen_by(run, position);

@@ -25,13 +25,20 @@
 
 mod bank;
 mod counter_bounds;
+mod log;
+mod long_fork;
 mod membership;
+mod monotonic;
 mod report;
 mod run;
+mod session;
 mod set_full;
+mod stale_read_bound;
 mod story;
 mod total_queue;
 mod unique_ids;
+
+use std::time::Duration;
 
 use rashomon_history::{Key, Operation};
 
@@ -61,8 +68,24 @@ pub enum Property {
     UniqueIds,
     /// No read of a counter is less or more than any selection of the additions that may have happened by then.
     CounterBounds,
+    /// Versions, tokens and offsets never go down within one process.
+    Monotonic {
+        /// Whether the numbers that reads see may not go down either.
+        values: bool,
+    },
+    /// Read your writes, monotonic reads, monotonic writes, writes follow reads: within one process, object by object.
+    Session,
+    /// A read sees every write that was over long enough before it began.
+    StaleReadBound {
+        /// How long is long enough.
+        delta: Duration,
+    },
+    /// A log with consumers, such as Kafka's, loses, repeats and reorders nothing.
+    Log,
     /// In a bank the total stays the same, and no account is overdrawn.
     Bank(BankRules),
+    /// No two transactions see two writes in opposite orders.
+    LongFork,
 }
 
 /// What is known of a bank.
@@ -85,7 +108,12 @@ impl Property {
             Self::TotalQueue { exactly_once: false },
             Self::UniqueIds,
             Self::CounterBounds,
+            Self::Monotonic { values: false },
+            Self::Session,
+            Self::StaleReadBound { delta: Duration::ZERO },
+            Self::Log,
             Self::Bank(BankRules::default()),
+            Self::LongFork,
         ]
     }
 
@@ -97,7 +125,12 @@ impl Property {
             Self::TotalQueue { .. } => "total-queue",
             Self::UniqueIds => "unique-ids",
             Self::CounterBounds => "counter-bounds",
+            Self::Monotonic { .. } => "monotonic",
+            Self::Session => "session",
+            Self::StaleReadBound { .. } => "stale-read-bound",
+            Self::Log => "log",
             Self::Bank(_) => "bank",
+            Self::LongFork => "long-fork",
         }
     }
 
@@ -109,7 +142,14 @@ impl Property {
             Self::TotalQueue { .. } => "enqueue, dequeue and drain",
             Self::UniqueIds => "generate",
             Self::CounterBounds => "increment and read, of whole numbers",
+            Self::Monotonic { .. } => "all calls",
+            Self::Session => "read, write, cas and delete of registers, append to and read of lists, and txn",
+            Self::StaleReadBound { .. } => {
+                "read, write, cas and delete of registers, append to and read of lists, add to and read of sets"
+            }
+            Self::Log => "send, poll and assign",
             Self::Bank(_) => "transfer, read of everything and txn",
+            Self::LongFork => "txn of one write or of reads, write and read",
         }
     }
 
@@ -125,7 +165,12 @@ impl Property {
             Self::TotalQueue { exactly_once } => total_queue::check(&mut run, *exactly_once),
             Self::UniqueIds => unique_ids::check(&mut run),
             Self::CounterBounds => counter_bounds::check(&mut run),
+            Self::Monotonic { values } => monotonic::check(&mut run, *values),
+            Self::Session => session::check(&mut run),
+            Self::StaleReadBound { delta } => stale_read_bound::check(&mut run, *delta),
+            Self::Log => log::check(&mut run),
             Self::Bank(rules) => bank::check(&mut run, rules),
+            Self::LongFork => long_fork::check(&mut run),
         };
         match answer {
             Ok(doubt) => Ok(run.finish(self.name(), doubt)),

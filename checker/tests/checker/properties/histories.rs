@@ -29,6 +29,29 @@ pub(super) fn interval(source: &mut Source, times: u64) -> (u64, u64) {
     (invoked, invoked + source.below(times - invoked).min(source.below(width)))
 }
 
+/// Intervals of processes that do one thing after the other, at most this many in all: process, invocation, completion. By
+/// invocation, which are all different.
+pub(super) fn sessions(source: &mut Source, processes: u64, most: u64) -> Vec<(u64, u64, u64)> {
+    let mut intervals: Vec<(u64, u64, u64)> = Vec::new();
+    for process in 0..processes {
+        let mut time = 0;
+        for _ in 0..1 + source.below(most / processes) {
+            let invoked = time + 1 + source.below(4);
+            let completed = invoked + 1 + source.below(4);
+            // Events of different processes have different positions.
+            intervals.push((process, invoked * processes + process, completed * processes + process));
+            time = completed;
+        }
+    }
+    intervals.sort_by_key(|(_, invoked, _)| *invoked);
+    intervals
+}
+
+/// Whether one was before the other in the same process.
+pub(super) fn is_earlier(one: &Operation, other: &Operation) -> bool {
+    one.process == other.process && one.invoke_index < other.invoke_index
+}
+
 /// `ok` with this, or one of the other outcomes.
 pub(super) fn outcome(source: &mut Source, returned: Returned, unknown_percent: u64, failed_percent: u64) -> Outcome {
     match source.below(100) {
