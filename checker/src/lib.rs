@@ -8,6 +8,7 @@
 //! - A model of your own: see [`Checker`].
 //! - A recorded history of registers, lists or sets: see [`models`].
 //! - Registers, lists and sets of unique values, without a search: see [`register`] and [`growth`].
+//! - Locks and semaphores, without a search: see [`locks`].
 
 mod advice;
 mod budget;
@@ -19,6 +20,7 @@ mod fast;
 mod fragments;
 pub mod growth;
 mod local;
+pub mod locks;
 pub mod membership;
 mod model;
 pub mod models;

@@ -75,6 +75,18 @@ pub enum Kind {
     IncompatibleReads,
     /// An element stands twice in a list or a set though it was put there once.
     Duplicate,
+    /// Two held a lock at once.
+    DoubleGrant,
+    /// More permits of a semaphore were held, or a lock more times, than there may be.
+    TooManyPermits,
+    /// A lock or a permit was released by one who did not hold it.
+    ForeignRelease,
+    /// An acquire got a fencing token that an earlier hold had.
+    TokenReused,
+    /// A later hold of a lock got a smaller fencing token.
+    TokenNotMonotone,
+    /// The fencing token changed while the lock was held.
+    TokenChanged,
     /// No order of the operations is legal; found by searching.
     NotLinearizable,
 }
@@ -93,6 +105,12 @@ impl fmt::Display for Kind {
             Self::OrderViolation => "order violation",
             Self::IncompatibleReads => "incompatible reads",
             Self::Duplicate => "duplicate",
+            Self::DoubleGrant => "two holders at once",
+            Self::TooManyPermits => "too many permits",
+            Self::ForeignRelease => "release by one who does not hold it",
+            Self::TokenReused => "fencing token given twice",
+            Self::TokenNotMonotone => "fencing tokens not in order",
+            Self::TokenChanged => "fencing token changed while held",
             Self::NotLinearizable => "not linearizable",
         })
     }

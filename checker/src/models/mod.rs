@@ -19,6 +19,7 @@
 
 mod growing;
 mod key_value;
+mod locks;
 mod queue;
 mod register;
 mod set;
@@ -31,6 +32,10 @@ use rashomon_history::{Call, Operation, Outcome, Returned};
 
 pub use growing::{AppendList, GrowSet};
 pub use key_value::{KeyValue, KeyValueState, Scope};
+pub use locks::{
+    FencedMutex, FencedState, Holder, Mutex, OwnedMutex, ReentrantFencedMutex, ReentrantFencedState, ReentrantMutex,
+    Semaphore,
+};
 pub use queue::{Bag, BagState, Queue};
 pub use register::Register;
 pub use set::Set;

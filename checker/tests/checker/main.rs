@@ -5,6 +5,7 @@ mod budgets;
 mod growing;
 mod histories;
 mod key_value;
+mod locks;
 mod properties;
 mod queues;
 mod recorded;

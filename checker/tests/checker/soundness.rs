@@ -1,12 +1,15 @@
 //! What the models promise, tried out.
 
-use rashomon_checker::models::{AppendList, Bag, GrowSet, KeyValue, Queue, Register, Scope, Set};
+use rashomon_checker::models::{
+    AppendList, Bag, FencedMutex, GrowSet, KeyValue, Mutex, OwnedMutex, Queue, ReentrantFencedMutex, ReentrantMutex,
+    Register, Scope, Semaphore, Set,
+};
 use rashomon_checker::{Model, Operation};
 use rashomon_history::{Call, Returned};
 
 use crate::brute::{is_linearizable, sub_history};
 use crate::source::Source;
-use crate::{growing, key_value, queues, registers, sets};
+use crate::{growing, key_value, locks, queues, registers, sets};
 
 /// Whatever calls are left out of those before an operation, if it may observe none of them, it stays legal.
 fn observes_all_that_helps<M: Model<Call = Call, Return = Returned>>(
@@ -106,4 +109,28 @@ fn of_a_set_with_removes() {
         });
         parts_are_linearizable(&Set::default(), |source| sets::random(&Set::default(), source, elements, read_percent));
     }
+}
+
+fn of_locks<M: Model<Call = Call, Return = Returned>>(model: &M, shape: locks::Shape) {
+    observes_all_that_helps(model, |source| locks::random(model, source, shape));
+    parts_are_linearizable(model, |source| locks::random(model, source, shape));
+}
+
+#[test]
+fn of_a_mutex() {
+    of_locks(&Mutex, locks::OWNED);
+    of_locks(&OwnedMutex, locks::OWNED);
+    of_locks(&FencedMutex, locks::FENCED);
+}
+
+#[test]
+fn of_a_reentrant_mutex() {
+    of_locks(&ReentrantMutex { limit: 2 }, locks::OWNED);
+    of_locks(&ReentrantFencedMutex { limit: 2 }, locks::FENCED);
+}
+
+#[test]
+fn of_a_semaphore() {
+    of_locks(&Semaphore { permits: 2 }, locks::OWNED);
+    of_locks(&Semaphore { permits: 3 }, locks::OF_SEVERAL);
 }
