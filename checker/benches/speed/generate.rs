@@ -7,10 +7,10 @@ use rashomon_checker::queue::{QueueCall, QueueReturn};
 use rashomon_history::{Call, Key, Returned, Value};
 
 /// SplitMix64.
-struct Source(u64);
+pub(crate) struct Source(pub(crate) u64);
 
 impl Source {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -32,15 +32,15 @@ pub(crate) struct Recipe {
     pub(crate) seed: u64,
 }
 
-struct Pending {
-    moment: u64,
-    client: u64,
-    invoked: u64,
-    completed: u64,
+pub(crate) struct Pending {
+    pub(crate) moment: u64,
+    pub(crate) client: u64,
+    pub(crate) invoked: u64,
+    pub(crate) completed: u64,
 }
 
 /// Who asks when, by the moments at which the operations take effect.
-fn schedule(recipe: &Recipe, source: &mut Source) -> Vec<Pending> {
+pub(crate) fn schedule(recipe: &Recipe, source: &mut Source) -> Vec<Pending> {
     let mut pending = Vec::with_capacity(recipe.operations);
     let mut free: Vec<u64> = (0..recipe.clients).map(|_| source.below(100_000)).collect();
     for _ in 0..recipe.operations {

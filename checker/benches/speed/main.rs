@@ -4,6 +4,7 @@
 //! estimate of its peak memory, and the steps of its searches.
 
 mod generate;
+mod properties;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,6 +77,8 @@ fn main() {
         let checker = Checker::new(KeyValue { scope }).algorithm(Algorithm::Search);
         run(name, checker.time_budget(Duration::from_secs(10)), &as_own(history));
     }
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    properties::run_all(is_wanted, ROUNDS);
 }
 
 /// The same for a checker that knows nothing of recorded histories.

@@ -1,0 +1,218 @@
+//! Properties of recorded histories, on a million operations each.
+
+use std::time::Duration;
+
+use rashomon_checker::Options;
+use rashomon_checker::properties::{BankRules, Property, PropertyReport, PropertyVerdict};
+use rashomon_history::{Call, Key, MicroOp, Operation, Outcome, ProcessId, Record, Returned, Seen, TimeNs, Value};
+
+use crate::generate::{Pending, Recipe, Source, schedule};
+
+/// What the operation that takes effect next is, and what it returns.
+type Next<'a> = &'a mut dyn FnMut(&mut Source, u64, u64) -> (Call, Returned);
+
+fn keys(prefix: &str, count: u64) -> Vec<Key> {
+    (0..count).map(|key| Key::from(format!("{prefix}{key}"))).collect()
+}
+
+/// The history of an object: `next` is asked in the order in which the operations take effect, with the source, the number
+/// of the operation and its client.
+fn recorded(recipe: &Recipe, next: Next<'_>) -> Vec<Operation> {
+    let mut source = Source(recipe.seed);
+    let mut history: Vec<Operation> = (0..)
+        .zip(schedule(recipe, &mut source))
+        .map(|(number, Pending { client, invoked, completed, .. })| {
+            let (call, returned) = next(&mut source, number, client);
+            Operation {
+                process: ProcessId(client),
+                node: None,
+                is_final: false,
+                call,
+                outcome: Outcome::Ok(returned),
+                invoked: TimeNs(invoked),
+                completed: Some(TimeNs(completed)),
+                invoke_index: invoked,
+                complete_index: Some(completed),
+            }
+        })
+        .collect();
+    history.sort_by_key(|operation| operation.invoke_index);
+    history
+}
+
+/// Sets or lists of about fifty operations each, half of them reads of the whole.
+fn growing(recipe: &Recipe, put: fn(Key, Value) -> Call) -> Vec<Operation> {
+    let names = keys("s", (recipe.operations as u64 / 50).max(1));
+    let mut objects: Vec<Vec<Value>> = vec![Vec::new(); names.len()];
+    recorded(recipe, &mut |source, number, _| {
+        let object = source.below(names.len() as u64) as usize;
+        let key = names[object].clone();
+        if source.below(2) == 0 {
+            return (Call::Read { key }, Returned::List(objects[object].clone()));
+        }
+        let value = Value::from(number as i64);
+        objects[object].push(value.clone());
+        (put(key, value), Returned::Done)
+    })
+}
+
+fn queues(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("q", 100);
+    let mut objects = vec![std::collections::VecDeque::new(); names.len()];
+    let drained_from = recipe.operations as u64 * 99 / 100;
+    recorded(recipe, &mut |source, number, _| {
+        let object = source.below(names.len() as u64) as usize;
+        let key = names[object].clone();
+        if number >= drained_from {
+            return (Call::Drain { key }, Returned::List(objects[object].drain(..).collect()));
+        }
+        if source.below(2) == 0 {
+            return (Call::Dequeue { key }, Returned::Value(objects[object].pop_front().unwrap_or(Value::Nil)));
+        }
+        let value = Value::from(number as i64);
+        objects[object].push_back(value.clone());
+        (Call::Enqueue { key, value }, Returned::Done)
+    })
+}
+
+fn identifiers(recipe: &Recipe) -> Vec<Operation> {
+    let key = Key::from("");
+    recorded(recipe, &mut |_, number, _| (Call::Generate { key: key.clone() }, Returned::Value((number as i64).into())))
+}
+
+fn counters(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("c", 1000);
+    let mut values = vec![0i64; names.len()];
+    recorded(recipe, &mut |source, _, _| {
+        let object = source.below(names.len() as u64) as usize;
+        let key = names[object].clone();
+        if source.below(2) == 0 {
+            return (Call::Read { key }, Returned::Value(values[object].into()));
+        }
+        let by = source.below(20) as i64 - 5;
+        values[object] += by;
+        (Call::Increment { key, by }, Returned::Done)
+    })
+}
+
+/// Registers whose server tells the version with every answer.
+fn versioned(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("r", 1000);
+    let mut values = vec![(0u64, Value::Nil); names.len()];
+    recorded(recipe, &mut |source, number, _| {
+        let object = source.below(names.len() as u64) as usize;
+        let (key, (version, current)) = (names[object].clone(), &mut values[object]);
+        let (call, returned) = if source.below(2) == 0 {
+            (Call::Read { key }, Returned::Value(current.clone()))
+        } else {
+            *version += 1;
+            *current = (number as i64).into();
+            (Call::Write { key, value: current.clone() }, Returned::Done)
+        };
+        (call, Returned::Versioned { version: *version, returned: Box::new(returned) })
+    })
+}
+
+/// Logs of which every client polls a few, up to ten records at once.
+fn logs(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("k", 100);
+    let mut logs: Vec<Vec<Value>> = vec![Vec::new(); names.len()];
+    let mut ends = vec![0usize; names.len()];
+    recorded(recipe, &mut |source, number, client| {
+        let log = source.below(names.len() as u64) as usize;
+        let key = names[log].clone();
+        if source.below(3) > 0 {
+            let value = Value::from(number as i64);
+            logs[log].push(value.clone());
+            return (Call::Send { key, value }, Returned::Offset(logs[log].len() as u64 - 1));
+        }
+        // Every log has one client that polls it, so that the records come once and in order.
+        let own = (client as usize) % names.len();
+        let from = ends[own];
+        let to = (from + 10).min(logs[own].len());
+        ends[own] = to;
+        let record =
+            |offset: usize| Record { key: names[own].clone(), offset: offset as u64, value: logs[own][offset].clone() };
+        (Call::Poll { keys: vec![names[own].clone()] }, Returned::Records((from..to).map(record).collect()))
+    })
+}
+
+fn banks(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("a", 10);
+    let mut balances = vec![100i64; names.len()];
+    recorded(recipe, &mut |source, _, _| {
+        if source.below(2) == 0 {
+            let entries = names.iter().cloned().zip(balances.iter().copied().map(Value::from)).collect();
+            return (Call::Read { key: Key::from("") }, Returned::Map(entries));
+        }
+        let (from, to) = (source.below(10) as usize, source.below(10) as usize);
+        let amount = balances[from].min(source.below(10) as i64);
+        balances[from] -= amount;
+        balances[to] += amount;
+        (Call::Transfer { from: names[from].clone(), to: names[to].clone(), amount }, Returned::Done)
+    })
+}
+
+/// Groups of four keys, each written once, with reads of the whole group in between.
+fn forks(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("x", recipe.operations as u64 / 2);
+    let mut written = vec![false; names.len()];
+    let mut next_key = 0;
+    recorded(recipe, &mut |source, _, _| {
+        if source.below(2) == 0 && next_key < names.len() {
+            let ops = vec![MicroOp::Write { key: names[next_key].clone(), value: 1.into() }];
+            written[next_key] = true;
+            next_key += 1;
+            return (Call::Txn { ops: ops.clone() }, Returned::Txn(ops));
+        }
+        let group = next_key.saturating_sub(1) / 4 * 4;
+        let ops = |shows: bool| {
+            let read = |key: usize| MicroOp::Read {
+                key: names[key].clone(),
+                seen: shows.then(|| Seen::Value(if written[key] { 1.into() } else { Value::Nil })),
+            };
+            (group..(group + 4).min(names.len())).map(read).collect::<Vec<_>>()
+        };
+        (Call::Txn { ops: ops(false) }, Returned::Txn(ops(true)))
+    })
+}
+
+/// Checks all properties whose names are wanted.
+pub(crate) fn run_all(is_wanted: impl Fn(&str) -> bool, rounds: usize) {
+    let recipe = Recipe { operations: 1_000_000, clients: 50, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
+    let add = |key, value| Call::Add { key, value };
+    let append = |key, value| Call::Append { key, value };
+    for property in Property::all() {
+        let name = format!("p {} 1M", property.name());
+        if !is_wanted(&name) {
+            continue;
+        }
+        let history = match &property {
+            Property::SetFull { .. } => growing(&recipe, add),
+            Property::TotalQueue { .. } => queues(&recipe),
+            Property::UniqueIds => identifiers(&recipe),
+            Property::CounterBounds => counters(&recipe),
+            Property::Monotonic { .. } | Property::StaleReadBound { .. } => versioned(&recipe),
+            Property::Session => growing(&recipe, append),
+            Property::Log => logs(&recipe),
+            Property::Bank(BankRules { .. }) => banks(&recipe),
+            Property::LongFork => forks(&recipe),
+        };
+        let options = Options { time_budget: Some(Duration::from_secs(60)), ..Options::default() };
+        let reports = (0..rounds).map(|_| property.check(&history, &options).expect("a sound history"));
+        let seconds = |report: &PropertyReport| report.statistics.check_seconds;
+        if let Some(best) = reports.min_by(|left, right| seconds(left).total_cmp(&seconds(right))) {
+            print(&name, &best);
+        }
+    }
+}
+
+fn print(name: &str, report: &PropertyReport) {
+    let verdict = match report.verdict {
+        PropertyVerdict::Valid => "valid",
+        PropertyVerdict::Invalid => "invalid",
+        PropertyVerdict::Unknown { .. } => "unknown",
+    };
+    let megabytes = report.statistics.peak_memory_bytes as f64 / 1e6;
+    println!("{name:<22} {verdict:>9} {:>11.2} {megabytes:>10.1}", report.statistics.check_seconds * 1e3);
+}
