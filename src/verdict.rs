@@ -1,8 +1,10 @@
 //! What the checker says, in the words of `verdict.json`.
 
-use rashomon_checker::{Proven, Report, Verdict as Checked};
+use rashomon_checker::properties::{PropertyReport, PropertyVerdict};
+use rashomon_checker::transactions::{Consistency, Cycle, TransactionAnomaly, TransactionReport, TransactionVerdict};
+use rashomon_checker::{Proven, Report, Verdict as Checked, WitnessOperation};
 use rashomon_history::Operation;
-use rashomon_report::{Anomaly, CheckerReport, OperationRecord, Verdict};
+use rashomon_report::{self as report, Anomaly, CheckerReport, CycleEdge, OperationRecord, Verdict};
 use rashomon_workloads::{Answer, Checked as ModelCheck};
 
 /// One check: as it stands in the list of checkers, and what it found, the clearest first.
@@ -15,6 +17,8 @@ impl Judgement {
     pub(crate) fn of(check: &ModelCheck, operations: &[Operation]) -> Self {
         match &check.answer {
             Answer::Linearizability(report) => linearizability(check.model.name(), report, operations),
+            Answer::Transactions(report) => transactions(check.model.name(), report, operations),
+            Answer::Property(report) => property(report, operations),
         }
     }
 }
@@ -34,7 +38,7 @@ fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Jud
             Some(prefix) => format!("{} {}", witness.explanation, prefix.text),
             None => witness.explanation.clone(),
         },
-        operations: records(witness.operations.iter().map(|operation| operation.position), operations),
+        operations: records(&witness.operations, operations),
         cycle: None,
     });
     Judgement {
@@ -51,9 +55,104 @@ fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Jud
     }
 }
 
-/// The operations at these positions, by their invocations.
-fn records(positions: impl Iterator<Item = usize>, operations: &[Operation]) -> Vec<OperationRecord> {
-    let mut positions: Vec<usize> = positions.collect();
+fn transactions(name: &str, report: &TransactionReport, operations: &[Operation]) -> Judgement {
+    let (verdict, reason) = match &report.verdict {
+        TransactionVerdict::Valid => (Verdict::Valid, String::new()),
+        TransactionVerdict::Invalid => (Verdict::Invalid, broken_levels(report)),
+        TransactionVerdict::Unknown { why, proven } => (Verdict::Unknown, format!("{why}; {proven}")),
+    };
+    // What the level allows is no fault of the system's.
+    let forbidden = report.anomalies.iter().filter(|anomaly| anomaly.is_forbidden);
+    Judgement {
+        checker: CheckerReport {
+            name: name.into(),
+            verdict,
+            algorithm: format!("dependency graph, {}", report.consistency),
+            seconds: report.statistics.check_seconds,
+            operations: report.statistics.transactions as u64,
+            peak_memory_bytes: Some(report.statistics.peak_memory_bytes as u64),
+            reason,
+        },
+        anomalies: forbidden.map(|anomaly| transaction_anomaly(anomaly, operations)).collect(),
+    }
+}
+
+/// The first anomaly in words, and which levels are ruled out by all of them.
+fn broken_levels(report: &TransactionReport) -> String {
+    let names = |levels: &[Consistency]| levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ");
+    let first = report.anomalies.iter().find(|anomaly| anomaly.is_forbidden);
+    let mut text = first.map_or(String::new(), |anomaly| anomaly.explanation.clone());
+    let counts: Vec<String> = report.counts.iter().map(|found| format!("{} {}", found.count, found.kind)).collect();
+    text += &format!("\nFound: {}. So the history is not {}", counts.join(", "), names(&report.ruled_out));
+    if !report.also_ruled_out.is_empty() {
+        text += &format!(", and nothing stronger: {}", names(&report.also_ruled_out));
+    }
+    text.push('.');
+    if let Some(unsearched) = &report.unsearched {
+        text += &format!(
+            "\nNot all was searched: {} components with {} transactions may hold further anomalies.",
+            unsearched.components, unsearched.transactions
+        );
+    }
+    text
+}
+
+fn transaction_anomaly(anomaly: &TransactionAnomaly, operations: &[Operation]) -> Anomaly {
+    Anomaly {
+        kind: anomaly.kind.to_string(),
+        key: anomaly.key.clone(),
+        explanation: anomaly.explanation.clone(),
+        operations: records(&anomaly.operations, operations),
+        cycle: anomaly.cycle.as_ref().map(|cycle| drawn(cycle, operations)),
+    }
+}
+
+fn drawn(cycle: &Cycle, operations: &[Operation]) -> report::Cycle {
+    let transactions = cycle.transactions.iter().map(|transaction| (&operations[transaction.position]).into());
+    let edges = cycle.edges.iter().map(|edge| CycleEdge {
+        from: edge.from,
+        to: edge.to,
+        kind: edge.kind.to_string(),
+        key: edge.key.clone(),
+        why: edge.why.clone(),
+    });
+    report::Cycle { transactions: transactions.collect(), edges: edges.collect() }
+}
+
+fn property(report: &PropertyReport, operations: &[Operation]) -> Judgement {
+    let counts: Vec<String> = report.counts.iter().map(|(what, count)| format!("{what} {count}")).collect();
+    let (verdict, reason) = match &report.verdict {
+        PropertyVerdict::Valid => (Verdict::Valid, counts.join(", ")),
+        PropertyVerdict::Invalid => {
+            let first = report.anomalies.first().map_or("", |anomaly| anomaly.explanation.as_str());
+            (Verdict::Invalid, format!("{first}\nIn all: {}.", counts.join(", ")))
+        }
+        PropertyVerdict::Unknown { why } => (Verdict::Unknown, format!("{why}; {}", counts.join(", "))),
+    };
+    let anomaly = |anomaly: &rashomon_checker::properties::PropertyAnomaly| Anomaly {
+        kind: anomaly.kind.to_string(),
+        key: anomaly.object.clone(),
+        explanation: anomaly.explanation.clone(),
+        operations: records(&anomaly.operations, operations),
+        cycle: None,
+    };
+    Judgement {
+        checker: CheckerReport {
+            name: report.property.into(),
+            verdict,
+            algorithm: "one pass".into(),
+            seconds: report.statistics.check_seconds,
+            operations: report.statistics.operations as u64,
+            peak_memory_bytes: Some(report.statistics.peak_memory_bytes as u64),
+            reason,
+        },
+        anomalies: report.anomalies.iter().map(anomaly).collect(),
+    }
+}
+
+/// The operations of a witness, by their invocations.
+fn records(witness: &[WitnessOperation], operations: &[Operation]) -> Vec<OperationRecord> {
+    let mut positions: Vec<usize> = witness.iter().map(|operation| operation.position).collect();
     positions.sort_by_key(|&position| (operations[position].invoked, position));
     positions.into_iter().map(|position| OperationRecord::from(&operations[position])).collect()
 }

@@ -12,6 +12,6 @@ mod register;
 mod rotation;
 mod workload;
 
-pub use model::{Answer, Checked, Model, Parameters, UnknownModel};
+pub use model::{Answer, AskedConsistency, Checked, Model, ModelError, Parameters, UnknownModel};
 pub use pace::Pace;
 pub use workload::{Generator, Role, UnknownWorkload, Workload};

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use rashomon_checker::{Algorithm as Method, Options};
 use rashomon_history::{self as history, History, IndependentKeys, Operation, ReadOptions, Value};
 use rashomon_report::Verdict;
-use rashomon_workloads::{Model, Parameters};
+use rashomon_workloads::{AskedConsistency, Model, Parameters};
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, exit};
@@ -49,6 +49,25 @@ pub(crate) struct CheckArgs {
     /// What a register holds at first, as JSON
     #[arg(long, default_value = "null", value_parser = parse_value)]
     init: Value,
+    /// What the system promises: linearizable, or of transactions strict-serializable, serializable, snapshot-isolation,
+    /// read-committed, ...; when left out the strongest that the model knows
+    #[arg(long)]
+    consistency: Option<AskedConsistency>,
+    /// How often an owner may hold a reentrant lock at a time
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    holds: u32,
+    /// The permits of a semaphore
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    permits: u32,
+    /// The total of all accounts of a bank; when left out that of the first read
+    #[arg(long, value_name = "N")]
+    total: Option<i64>,
+    /// Accounts of a bank may be overdrawn
+    #[arg(long)]
+    negative_balances: bool,
+    /// What comes out of a queue twice breaks total-queue
+    #[arg(long)]
+    exactly_once: bool,
     /// How to check
     #[arg(long, default_value = "auto")]
     algorithm: Algorithm,
@@ -140,7 +159,7 @@ impl CheckArgs {
         let name = file.display().to_string();
         let check = model
             .check(&self.parameters(), operations, &self.options())
-            .map_err(|error| Failure::Input(anyhow!("{name}: {error}; choose another --model")))?;
+            .map_err(|error| Failure::Input(anyhow!("{name}: {error}")))?;
         if let Some(path) = &self.report {
             std::fs::write(path, page(&name, history, operations, &check))
                 .with_context(|| format!("writing the report {}", path.display()))
@@ -169,7 +188,15 @@ impl CheckArgs {
     }
 
     fn parameters(&self) -> Parameters {
-        Parameters { initial: self.init.clone() }
+        Parameters {
+            initial: self.init.clone(),
+            consistency: self.consistency,
+            holds_max: self.holds,
+            permits: self.permits,
+            total: self.total,
+            negative_balances_allowed: self.negative_balances,
+            exactly_once: self.exactly_once,
+        }
     }
 
     fn options(&self) -> Options {
@@ -195,7 +222,7 @@ fn model_of(file: &Path, operations: &[Operation]) -> Model {
 }
 
 fn model_parser() -> impl TypedValueParser<Value = Model> {
-    let names = Model::ALL.map(Model::name).into_iter().chain(["cas-register"]);
+    let names = Model::ALL.iter().map(|model| model.name()).chain(["cas-register"]);
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Model>())
 }
 

@@ -1,17 +1,15 @@
 //! A history and a model: what the checker says.
 
-use rashomon_checker::models::{AppendList, KeyValue, Register, Scope, check_history, check_set};
-use rashomon_checker::{CheckError, Options, Report};
-use rashomon_history::{Operation, Value};
+use rashomon_checker::models::{
+    self, AppendList, FencedMutex, HistoryModel, KeyValue, OwnedMutex, ReentrantFencedMutex, ReentrantMutex, Register,
+    Scope, Semaphore, check_history,
+};
+use rashomon_checker::properties::{BankRules, Property, PropertyReport};
+use rashomon_checker::transactions::{Consistency, TransactionOptions, TransactionReport, check_transactions};
+use rashomon_checker::{Options, Report};
+use rashomon_history::{Call, Operation};
 
-use super::Model;
-
-/// What a model leaves open.
-#[derive(Clone, Debug, Default)]
-pub struct Parameters {
-    /// What every register holds at first.
-    pub initial: Value,
-}
+use super::{AskedConsistency, Model, ModelError, Parameters};
 
 /// What a check says, by the model.
 #[derive(Clone, Debug)]
@@ -27,30 +25,117 @@ pub struct Checked {
 pub enum Answer {
     /// Whether the objects were linearizable.
     Linearizability(Report),
+    /// Whether the transactions satisfied a level.
+    Transactions(TransactionReport),
+    /// Whether the history has a property.
+    Property(PropertyReport),
 }
 
 impl Model {
     /// Checks a history against the model.
     ///
     /// # Errors
-    /// [`CheckError`] where an operation is none of the model's.
+    /// [`ModelError`] where an operation is none of the model's, or the model knows nothing of the level asked for.
     pub fn check(
         self,
         parameters: &Parameters,
         operations: &[Operation],
         options: &Options,
-    ) -> Result<Checked, CheckError> {
-        let linearizable = Answer::Linearizability;
-        let answer = match self {
-            Self::Register => {
-                let model = Register { initial: parameters.initial.clone() };
-                linearizable(check_history(&model, operations, options)?)
-            }
-            Self::KeyValue => linearizable(check_history(&KeyValue { scope: Scope::Key }, operations, options)?),
-            Self::KeyValueWhole => linearizable(check_history(&KeyValue { scope: Scope::Map }, operations, options)?),
-            Self::ListAppend => linearizable(check_history(&AppendList, operations, options)?),
-            Self::Set => linearizable(check_set(operations, options)?),
-        };
+    ) -> Result<Checked, ModelError> {
+        let answer = Check { model: self, parameters, operations, options }.answer()?;
         Ok(Checked { model: self, answer })
+    }
+}
+
+struct Check<'a> {
+    model: Model,
+    parameters: &'a Parameters,
+    operations: &'a [Operation],
+    options: &'a Options,
+}
+
+impl Check<'_> {
+    fn answer(&self) -> Result<Answer, ModelError> {
+        let parameters = self.parameters;
+        match self.model {
+            Model::Register => self.linearizable(&Register { initial: parameters.initial.clone() }),
+            Model::KeyValue => self.linearizable(&KeyValue { scope: Scope::Key }),
+            Model::KeyValueWhole => self.linearizable(&KeyValue { scope: Scope::Map }),
+            Model::Set => self.linearizable(&models::Set::of(self.operations)),
+            Model::Queue => self.linearizable(&models::Queue),
+            Model::Bag => self.linearizable(&models::Bag),
+            Model::Mutex => self.linearizable(&models::Mutex),
+            Model::OwnedMutex => self.linearizable(&OwnedMutex),
+            Model::ReentrantMutex => self.linearizable(&ReentrantMutex { limit: parameters.holds_max }),
+            Model::FencedMutex => self.linearizable(&FencedMutex),
+            Model::ReentrantFencedMutex => self.linearizable(&ReentrantFencedMutex { limit: parameters.holds_max }),
+            Model::Semaphore => self.linearizable(&Semaphore { permits: parameters.permits }),
+            Model::ListAppend => self.lists(),
+            Model::RwRegister => self.transactions(self.level()?),
+            Model::SetFull => {
+                let linearizable = parameters.consistency == Some(AskedConsistency::Linearizable);
+                self.property(&Property::SetFull { linearizable })
+            }
+            Model::TotalQueue => self.property(&Property::TotalQueue { exactly_once: parameters.exactly_once }),
+            Model::UniqueIds => self.property(&Property::UniqueIds),
+            Model::CounterBounds => self.property(&Property::CounterBounds),
+            Model::Bank => self.property(&Property::Bank(BankRules {
+                accounts: None,
+                total: parameters.total,
+                negative_balances_allowed: parameters.negative_balances_allowed,
+            })),
+        }
+    }
+
+    fn linearizable(&self, model: &impl HistoryModel) -> Result<Answer, ModelError> {
+        match self.parameters.consistency {
+            None | Some(AskedConsistency::Linearizable) => {
+                Ok(Answer::Linearizability(check_history(model, self.operations, self.options)?))
+            }
+            Some(_) => Err(self.wrong_level("linearizable")),
+        }
+    }
+
+    /// Lists by themselves are checked as objects, unless a level of transactions was asked for.
+    fn lists(&self) -> Result<Answer, ModelError> {
+        let has_transactions = self.operations.iter().any(|operation| matches!(operation.call, Call::Txn { .. }));
+        match self.parameters.consistency {
+            None if !has_transactions => self.linearizable(&AppendList),
+            Some(AskedConsistency::Linearizable) if !has_transactions => self.linearizable(&AppendList),
+            None | Some(_) => self.transactions(self.level()?),
+        }
+    }
+
+    fn level(&self) -> Result<Consistency, ModelError> {
+        match self.parameters.consistency {
+            None => Ok(Consistency::default()),
+            Some(AskedConsistency::Transactions(level)) => Ok(level),
+            Some(AskedConsistency::Linearizable) => Err(self
+                .wrong_level("strict-serializable, serializable, snapshot-isolation and other levels of transactions")),
+        }
+    }
+
+    fn transactions(&self, consistency: Consistency) -> Result<Answer, ModelError> {
+        let options = TransactionOptions {
+            consistency,
+            time_budget: self.options.time_budget,
+            memory_budget_bytes: self.options.memory_budget_bytes,
+            ..TransactionOptions::default()
+        };
+        Ok(Answer::Transactions(check_transactions(self.operations, &options)?))
+    }
+
+    fn property(&self, property: &Property) -> Result<Answer, ModelError> {
+        match self.parameters.consistency {
+            None | Some(AskedConsistency::Linearizable) => {
+                Ok(Answer::Property(property.check(self.operations, self.options)?))
+            }
+            Some(_) => Err(self.wrong_level("what it says of itself")),
+        }
+    }
+
+    fn wrong_level(&self, known: &'static str) -> ModelError {
+        let consistency = self.parameters.consistency.unwrap_or(AskedConsistency::Linearizable);
+        ModelError::Consistency { model: self.model, consistency, known }
     }
 }

@@ -1,65 +1,90 @@
 //! What histories can be held against, by name.
 
 mod check;
+mod error;
 mod guess;
+mod parameters;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use check::{Answer, Checked, Parameters};
+pub use check::{Answer, Checked};
+pub use error::{ModelError, UnknownModel};
+pub use parameters::{AskedConsistency, Parameters};
 
 use crate::Workload;
 
-/// What a history is held against.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Model {
+/// Declares the models with their names and what they decide, so that each stands in one place.
+macro_rules! models {
+    ($($(#[$doc:meta])* $model:ident = $name:literal, $description:literal;)*) => {
+        /// What a history is held against.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Model {
+            $($(#[$doc])* $model,)*
+        }
+
+        impl Model {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$model,)*];
+
+            /// The name on the command line.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$model => $name,)*
+                }
+            }
+
+            /// What it decides, and on which calls.
+            #[must_use]
+            pub fn description(self) -> &'static str {
+                match self {
+                    $(Self::$model => $description,)*
+                }
+            }
+        }
+    };
+}
+
+models! {
     /// Registers by key.
-    Register,
+    Register = "register", "linearizable registers by key: read, write, cas, delete";
     /// Maps from keys to texts, every key on its own.
-    KeyValue,
+    KeyValue = "kv", "linearizable map from keys to texts, every key on its own: read, write, append, delete";
     /// The same as one object.
-    KeyValueWhole,
-    /// Lists by key.
-    ListAppend,
+    KeyValueWhole = "kv-whole", "the same with the whole map as one object";
     /// Sets by key.
-    Set,
-}
-
-/// There is no model of that name.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("there is no model {name:?}; known are {}", Model::ALL.map(Model::name).join(", "))]
-pub struct UnknownModel {
-    /// The name that was asked for.
-    pub name: String,
-}
-
-impl Model {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Register, Self::KeyValue, Self::KeyValueWhole, Self::ListAppend, Self::Set];
-
-    /// The name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::KeyValue => "kv",
-            Self::KeyValueWhole => "kv-whole",
-            Self::ListAppend => "list-append",
-            Self::Set => "set",
-        }
-    }
-
-    /// What it decides, and on which calls.
-    #[must_use]
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::Register => "linearizable registers by key: read, write, cas, delete",
-            Self::KeyValue => "linearizable map from keys to texts: read, write, append, delete; every key on its own",
-            Self::KeyValueWhole => "the same with the whole map as one object",
-            Self::ListAppend => "lists by key: append, read of the whole list",
-            Self::Set => "linearizable sets by key: add, remove, contains, read of the whole set",
-        }
-    }
+    Set = "set", "linearizable sets by key: add, remove, contains, read of the whole set";
+    /// Queues by key.
+    Queue = "queue", "linearizable FIFO queues by key: enqueue, dequeue";
+    /// Queues that keep no order.
+    Bag = "bag", "linearizable queues of any order by key: enqueue, dequeue";
+    /// Locks without owners.
+    Mutex = "mutex", "linearizable locks that anybody may release: acquire, release";
+    /// Locks with owners.
+    OwnedMutex = "owned-mutex", "linearizable locks that only their owner releases: acquire, release";
+    /// Locks that their owner may acquire again.
+    ReentrantMutex = "reentrant-mutex", "the same, and the owner may acquire again, --holds times: acquire, release";
+    /// Locks with fencing tokens.
+    FencedMutex = "fenced-mutex", "owned locks whose tokens grow from hold to hold: acquire with a token, release";
+    /// Both.
+    ReentrantFencedMutex = "reentrant-fenced-mutex", "the same, and acquiring again, --holds times, keeps the token";
+    /// Semaphores.
+    Semaphore = "semaphore", "linearizable semaphores of --permits permits by key: acquire, release";
+    /// Lists, by themselves or in transactions.
+    ListAppend = "list-append", "lists by key: append, read of the whole list; in transactions any --consistency";
+    /// Registers in transactions.
+    RwRegister = "rw-register", "registers in transactions: read and write of unique values; any --consistency";
+    /// Whether a set keeps what it was given.
+    SetFull = "set-full", "no element of a set is lost, stale or there twice: add, read (--consistency linearizable: at once)";
+    /// Whether a queue gives back what it was given.
+    TotalQueue = "total-queue", "what is enqueued comes out, and nothing else: enqueue, dequeue, drain";
+    /// Whether identifiers are unique.
+    UniqueIds = "unique-ids", "no identifier is given twice: generate";
+    /// Whether a counter stays within its bounds.
+    CounterBounds = "counter-bounds", "reads of a counter lie between what was surely and what was possibly added";
+    /// Whether a bank keeps its total.
+    Bank = "bank", "the total of all accounts stays the same, none is overdrawn: transfer, read of everything";
 }
 
 impl fmt::Display for Model {
@@ -74,8 +99,8 @@ impl FromStr for Model {
     fn from_str(name: &str) -> Result<Self, UnknownModel> {
         // A register checks compare-and-sets where there are some.
         let wanted = if name == "cas-register" { "register" } else { name };
-        let found = Self::ALL.into_iter().find(|model| model.name() == wanted);
-        found.ok_or_else(|| UnknownModel { name: name.into() })
+        let found = Self::ALL.iter().find(|model| model.name() == wanted);
+        found.copied().ok_or_else(|| UnknownModel { name: name.into() })
     }
 }
 
@@ -98,7 +123,7 @@ mod tests {
     #[test]
     fn every_model_is_found_by_its_name() {
         for model in Model::ALL {
-            assert_eq!(model.name().parse(), Ok(model));
+            assert_eq!(model.name().parse(), Ok(*model));
         }
         assert_eq!("cas-register".parse(), Ok(Model::Register));
         let error = "registers".parse::<Model>().unwrap_err().to_string();

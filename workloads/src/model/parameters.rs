@@ -1,0 +1,66 @@
+//! What models leave open.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rashomon_checker::transactions::{Consistency, UnknownConsistency};
+use rashomon_history::Value;
+
+/// What models leave open.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// What every register holds at first.
+    pub initial: Value,
+    /// What the system promises; `None` for the strongest that the model knows.
+    pub consistency: Option<AskedConsistency>,
+    /// How often an owner may hold a reentrant lock at a time.
+    pub holds_max: u32,
+    /// The permits of a semaphore.
+    pub permits: u32,
+    /// The total of all accounts of a bank; `None` for that of the first read.
+    pub total: Option<i64>,
+    /// Whether accounts of a bank may be overdrawn.
+    pub negative_balances_allowed: bool,
+    /// Whether what comes out of a queue twice breaks `total-queue`.
+    pub exactly_once: bool,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            initial: Value::Nil,
+            consistency: None,
+            holds_max: 2,
+            permits: 1,
+            total: None,
+            negative_balances_allowed: false,
+            exactly_once: false,
+        }
+    }
+}
+
+/// What a system promises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AskedConsistency {
+    /// Of single operations: each takes effect at one moment between its two times.
+    Linearizable,
+    /// Of transactions.
+    Transactions(Consistency),
+}
+
+impl fmt::Display for AskedConsistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linearizable => f.write_str("linearizable"),
+            Self::Transactions(consistency) => f.write_str(consistency.name()),
+        }
+    }
+}
+
+impl FromStr for AskedConsistency {
+    type Err = UnknownConsistency;
+
+    fn from_str(name: &str) -> Result<Self, UnknownConsistency> {
+        if name == "linearizable" { Ok(Self::Linearizable) } else { name.parse().map(Self::Transactions) }
+    }
+}
