@@ -77,17 +77,21 @@ fn transactions(name: &str, report: &TransactionReport, operations: &[Operation]
     }
 }
 
-/// The first anomaly in words, and which levels are ruled out by all of them.
+/// The first anomaly in words, and which levels all of them rule out.
 fn broken_levels(report: &TransactionReport) -> String {
     let names = |levels: &[Consistency]| levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ");
+    let is_ruled_out = |level: &Consistency| report.ruled_out.contains(level) || report.also_ruled_out.contains(level);
+    let possible: Vec<Consistency> = Consistency::ALL.into_iter().filter(|level| !is_ruled_out(level)).collect();
+    let is_strongest = |level: &Consistency| !possible.iter().any(|other| other != level && other.implies(*level));
+    let strongest: Vec<Consistency> = possible.iter().copied().filter(is_strongest).collect();
     let first = report.anomalies.iter().find(|anomaly| anomaly.is_forbidden);
     let mut text = first.map_or(String::new(), |anomaly| anomaly.explanation.clone());
     let counts: Vec<String> = report.counts.iter().map(|found| format!("{} {}", found.count, found.kind)).collect();
-    text += &format!("\nFound: {}. So the history is not {}", counts.join(", "), names(&report.ruled_out));
-    if !report.also_ruled_out.is_empty() {
-        text += &format!(", and nothing stronger: {}", names(&report.also_ruled_out));
+    text += &format!("\nFound: {}. So the system is not {}", counts.join(", "), names(&report.ruled_out));
+    text += if report.also_ruled_out.is_empty() { "." } else { ", nor anything stronger." };
+    if !strongest.is_empty() {
+        text += &format!(" The history does not rule out {}.", names(&strongest));
     }
-    text.push('.');
     if let Some(unsearched) = &report.unsearched {
         text += &format!(
             "\nNot all was searched: {} components with {} transactions may hold further anomalies.",

@@ -30,6 +30,16 @@ impl TimeNs {
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
     }
+
+    /// For people who compare times: `1.204335 s`, `1.204 s` where there is no more to it, `51 ns` below a millisecond.
+    #[must_use]
+    pub fn exactly(self) -> String {
+        match self.0 {
+            ns if ns % 1_000_000 == 0 => self.to_string(),
+            ns if ns < 1_000_000 => format!("{ns} ns"),
+            _ => format!("{:.6} s", self.as_secs_f64()),
+        }
+    }
 }
 
 impl fmt::Display for TimeNs {

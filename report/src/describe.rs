@@ -2,14 +2,20 @@
 
 use std::borrow::Cow;
 
-use rashomon_history::{Operation, Outcome, TimeNs};
+use rashomon_history::{Operation, Outcome, Returned, TimeNs};
 
 use crate::verdict::OperationRecord;
 
 /// The call and what became of it: `read x: 12`, `write x = 3: unknown (timeout)`.
 #[must_use]
 pub fn operation(operation: &Operation) -> String {
-    format!("{}: {}", operation.call, outcome(&operation.outcome))
+    match &operation.outcome {
+        // It repeats what was asked.
+        Outcome::Ok(Returned::Txn(_)) => format!("txn {}", outcome(&operation.outcome)),
+        Outcome::Ok(_) | Outcome::Fail(_) | Outcome::Info(_) => {
+            format!("{}: {}", operation.call, outcome(&operation.outcome))
+        }
+    }
 }
 
 /// What became of a call: `12`, `ok`, `not swapped, found 3`, `unknown (timeout)`.
@@ -105,7 +111,7 @@ pub(crate) fn ellipsis(text: &str, most_chars: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use rashomon_history::{Returned, Value};
+    use rashomon_history::Value;
 
     use super::*;
 

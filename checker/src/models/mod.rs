@@ -186,13 +186,13 @@ impl Narrator for Recorded<'_> {
     }
 
     fn invoked(&self, position: usize) -> String {
-        self.operations[position].invoked.to_string()
+        self.operations[position].invoked.exactly()
     }
 
     fn completed(&self, position: usize) -> String {
         let operation = &self.operations[position];
         match (&operation.outcome, operation.completed) {
-            (Outcome::Ok(_) | Outcome::Fail(_), Some(completed)) => completed.to_string(),
+            (Outcome::Ok(_) | Outcome::Fail(_), Some(completed)) => completed.exactly(),
             (Outcome::Info(_), _) | (_, None) => "never".into(),
         }
     }

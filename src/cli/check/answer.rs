@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rashomon_history::History;
+use rashomon_history::{History, TimeNs};
 use rashomon_report::{Anomaly, OperationRecord, Verdict};
 use rashomon_workloads::Checked;
 use serde::Serialize;
@@ -62,6 +62,14 @@ impl Answer {
     }
 }
 
+/// Who did what when.
+fn line(operation: &OperationRecord) -> String {
+    let completed = operation.completed_ns.map_or_else(|| "never".to_owned(), TimeNs::exactly);
+    let node = operation.node.as_deref().map(|node| format!(" at {node}")).unwrap_or_default();
+    let invoked = operation.invoked_ns.exactly();
+    format!("{invoked} .. {completed}  process {}{node}: {}", operation.process, operation.text)
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
@@ -78,17 +86,15 @@ impl fmt::Display for Answer {
         for line in self.reason.lines() {
             writeln!(f, "  {line}")?;
         }
-        for operation in self.witness.iter().take(MOST_OPERATIONS) {
-            let completed = operation.completed_ns.map_or_else(|| "never".to_owned(), |time| time.to_string());
-            let node = operation.node.as_deref().map(|node| format!(" at {node}")).unwrap_or_default();
-            writeln!(
-                f,
-                "    {} .. {completed}  process {}{node}: {}",
-                operation.invoked_ns, operation.process, operation.text
-            )?;
+        // In a cycle the transactions have names.
+        let cycle = self.anomalies.first().and_then(|anomaly| anomaly.cycle.as_ref());
+        let shown = cycle.map_or(&self.witness, |cycle| &cycle.transactions);
+        for (place, operation) in shown.iter().take(MOST_OPERATIONS).enumerate() {
+            let name = if cycle.is_some() { format!("T{}  ", place + 1) } else { String::new() };
+            writeln!(f, "    {name}{}", line(operation))?;
         }
-        if self.witness.len() > MOST_OPERATIONS {
-            writeln!(f, "    and {} more operations; --json shows all", self.witness.len() - MOST_OPERATIONS)?;
+        if shown.len() > MOST_OPERATIONS {
+            writeln!(f, "    and {} more operations; --json shows all", shown.len() - MOST_OPERATIONS)?;
         }
         if self.anomalies.len() > 1 {
             writeln!(f, "  further anomalies: {}", self.further())?;
