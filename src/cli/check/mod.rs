@@ -65,6 +65,9 @@ pub(crate) struct CheckArgs {
     /// Accounts of a bank may be overdrawn
     #[arg(long)]
     negative_balances: bool,
+    /// How old the value of a read may be for stale-read-bound
+    #[arg(long, default_value = "1s", value_parser = parse_duration)]
+    delta: Duration,
     /// What comes out of a queue twice breaks total-queue
     #[arg(long)]
     exactly_once: bool,
@@ -195,6 +198,7 @@ impl CheckArgs {
             permits: self.permits,
             total: self.total,
             negative_balances_allowed: self.negative_balances,
+            delta: self.delta,
             exactly_once: self.exactly_once,
         }
     }

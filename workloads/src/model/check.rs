@@ -79,6 +79,12 @@ impl Check<'_> {
             Model::TotalQueue => self.property(&Property::TotalQueue { exactly_once: parameters.exactly_once }),
             Model::UniqueIds => self.property(&Property::UniqueIds),
             Model::CounterBounds => self.property(&Property::CounterBounds),
+            Model::Monotonic => self.property(&Property::Monotonic { values: false }),
+            Model::MonotonicValues => self.property(&Property::Monotonic { values: true }),
+            Model::Session => self.property(&Property::Session),
+            Model::StaleReadBound => self.property(&Property::StaleReadBound { delta: parameters.delta }),
+            Model::Log => self.property(&Property::Log),
+            Model::LongFork => self.property(&Property::LongFork),
             Model::Bank => self.property(&Property::Bank(BankRules {
                 accounts: None,
                 total: parameters.total,

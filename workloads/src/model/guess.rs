@@ -48,6 +48,7 @@ fn hint(operation: &Operation) -> Option<Hint> {
         }
         (Call::Generate { .. }, _) => Surely(Model::UniqueIds),
         (Call::Transfer { .. }, _) => Surely(Model::Bank),
+        (Call::Send { .. } | Call::Poll { .. }, _) => Surely(Model::Log),
         (Call::Txn { ops }, _) => match ops.iter().find(|op| !matches!(op, MicroOp::Read { .. }))? {
             MicroOp::Append { .. } => Surely(Model::ListAppend),
             MicroOp::Read { .. } | MicroOp::Write { .. } => Surely(Model::RwRegister),

@@ -83,6 +83,18 @@ models! {
     UniqueIds = "unique-ids", "no identifier is given twice: generate";
     /// Whether a counter stays within its bounds.
     CounterBounds = "counter-bounds", "reads of a counter lie between what was surely and what was possibly added";
+    /// Whether numbers only grow.
+    Monotonic = "monotonic", "versions, tokens and offsets never go down within one process";
+    /// The same of values.
+    MonotonicValues = "monotonic-values", "nor do the numbers that reads see";
+    /// The four guarantees of a session.
+    Session = "session", "read your writes, monotonic reads, monotonic writes, writes follow reads within one process";
+    /// Whether reads are fresh enough.
+    StaleReadBound = "stale-read-bound", "a read sees every write that was over --delta before it began";
+    /// Logs with consumers.
+    Log = "log", "logs such as Kafka's lose, repeat and reorder nothing: send, poll, assign";
+    /// Whether all see one order of independent writes.
+    LongFork = "long-fork", "no two transactions see two writes in opposite orders: txn of one write, or of reads";
     /// Whether a bank keeps its total.
     Bank = "bank", "the total of all accounts stays the same, none is overdrawn: transfer, read of everything";
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rashomon_checker::transactions::{Consistency, UnknownConsistency};
 use rashomon_history::Value;
@@ -21,6 +22,8 @@ pub struct Parameters {
     pub total: Option<i64>,
     /// Whether accounts of a bank may be overdrawn.
     pub negative_balances_allowed: bool,
+    /// How old the value of a read may be for `stale-read-bound`.
+    pub delta: Duration,
     /// Whether what comes out of a queue twice breaks `total-queue`.
     pub exactly_once: bool,
 }
@@ -34,6 +37,7 @@ impl Default for Parameters {
             permits: 1,
             total: None,
             negative_balances_allowed: false,
+            delta: Duration::from_secs(1),
             exactly_once: false,
         }
     }
