@@ -86,7 +86,7 @@ fn transaction(record: &OperationRecord, place: usize, row: usize) -> Markup {
     html! {
         g.transaction {
             rect x=(BOX_LEFT_PX) y=(y) width=(BOX_WIDTH_PX) height=(BOX_PX) rx="6" {}
-            text.name x=(BOX_LEFT_PX + 12) y=(y + 18) { "T" (place + 1) ", " (who(record)) ", " (record.invoked_ns) }
+            text.name x=(BOX_LEFT_PX + 12) y=(y + 18) { "T" (place + 1) ", " (who(record)) ", " (record.invoked_ns.exactly()) }
             text x=(BOX_LEFT_PX + 12) y=(y + 35) { (ellipsis(&record.text, BOX_CHARS)) }
             title { (clip(&record.text, 2000)) }
         }
