@@ -1,9 +1,14 @@
 //! Events and lines of JSON. One flat object a line; the fields stand in `docs/HISTORY.md`.
 
+#[cfg(test)]
+mod agreement;
+mod cursor;
 mod read;
+mod scan;
 mod write;
 
 pub(crate) use read::read_line;
+pub(crate) use scan::{ScannedKind, Scanner};
 pub(crate) use write::write_line;
 
 #[cfg(test)]
