@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test bench lint packages build
+.PHONY: demo test bench lint fuzz packages build
 
 demo: packages build
 	./target/release/rashomon test --out results
@@ -13,6 +13,16 @@ test: packages
 
 bench: build
 	scripts/bench
+
+# Each fuzz target for so many seconds. cargo-fuzz (`cargo install cargo-fuzz`) wants a nightly compiler, or a stable one
+# that is told to pass for it.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/src/*.rs)))
+
+fuzz:
+	for target in $(FUZZ_TARGETS); do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 lint:
 	$(CARGO) fmt --all --check

@@ -68,6 +68,8 @@ pub(super) fn items<V: Copy + Eq + Hash>(operations: &[QueueOperation<V>]) -> Re
         }
     }
     let mut empty = Vec::new();
+    // Told last: where another dequeue has the value too, that one has to be told.
+    let mut early = None;
     for (place, operation) in operations.iter().enumerate() {
         let dequeue = place as u32;
         match operation.step {
@@ -83,7 +85,7 @@ pub(super) fn items<V: Copy + Eq + Hash>(operations: &[QueueOperation<V>]) -> Re
                     return Err(QueueAnswer::Invalid(QueueClash::DequeuedTwice { enqueue, first, second }));
                 }
                 if operation.completed < item.put_start {
-                    return Err(QueueAnswer::Invalid(QueueClash::DequeuedEarly { enqueue, dequeue }));
+                    early.get_or_insert(QueueClash::DequeuedEarly { enqueue, dequeue });
                 }
                 item.taken = dequeue;
                 item.put_end = item.put_end.min(operation.completed);
@@ -91,6 +93,9 @@ pub(super) fn items<V: Copy + Eq + Hash>(operations: &[QueueOperation<V>]) -> Re
                 item.taken_end = operation.completed;
             }
         }
+    }
+    if let Some(clash) = early {
+        return Err(QueueAnswer::Invalid(clash));
     }
     let happened = |item: &Item| item.taken != NONE || operations[item.put as usize].is_known;
     let mut items: Vec<Item> = by_value.into_values().filter(happened).collect();

@@ -46,7 +46,8 @@ pub(crate) fn sub_history<'p, C, R, V: Eq + Hash + 'p>(
         QueueStep::Enqueue(_) | QueueStep::Empty => false,
     });
     let loses_its_dequeue = dropped.iter().any(|operation| match operation.step {
-        QueueStep::Dequeue(value) => put.contains(value),
+        // Where those that are kept took it as often as it was put, there was one too many, and the whole is impossible.
+        QueueStep::Dequeue(value) => put.contains(value) && has_left(&kept, value),
         QueueStep::Empty => !operation.is_known,
         QueueStep::Enqueue(_) => false,
     });
@@ -55,6 +56,13 @@ pub(crate) fn sub_history<'p, C, R, V: Eq + Hash + 'p>(
         (QueueStep::Dequeue(_), TakesHelp::All) | (QueueStep::Empty, _) => operation.is_known,
     };
     if is_torn || loses_its_dequeue && kept.iter().any(is_helped) { SubHistory::Unsound } else { SubHistory::AsItIs }
+}
+
+/// Whether the value was put more often than certainly taken.
+fn has_left<V: Eq>(operations: &[QueueOperation<&V>], value: &V) -> bool {
+    let puts = operations.iter().filter(|operation| operation.step == QueueStep::Enqueue(value)).count();
+    let takes = |operation: &&QueueOperation<&V>| operation.is_known && operation.step == QueueStep::Dequeue(value);
+    puts > operations.iter().filter(takes).count()
 }
 
 fn put<'p, V: Eq + Hash + 'p>(operations: &[QueueOperation<&'p V>]) -> FxHashSet<&'p V> {
