@@ -14,6 +14,7 @@ mod advice;
 mod budget;
 mod check;
 mod checker;
+pub mod counter;
 mod decide;
 mod explain;
 mod fast;

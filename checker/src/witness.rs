@@ -75,6 +75,8 @@ pub enum Kind {
     IncompatibleReads,
     /// An element stands twice in a list or a set though it was put there once.
     Duplicate,
+    /// A counter shows a sum that additions can't have made by then.
+    WrongSum,
     /// Two held a lock at once.
     DoubleGrant,
     /// More permits of a semaphore were held, or a lock more times, than there may be.
@@ -105,6 +107,7 @@ impl fmt::Display for Kind {
             Self::OrderViolation => "order violation",
             Self::IncompatibleReads => "incompatible reads",
             Self::Duplicate => "duplicate",
+            Self::WrongSum => "wrong sum",
             Self::DoubleGrant => "two holders at once",
             Self::TooManyPermits => "too many permits",
             Self::ForeignRelease => "release by one who does not hold it",

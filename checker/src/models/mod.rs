@@ -17,12 +17,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod counter;
 mod growing;
 mod key_value;
 mod locks;
 mod queue;
 mod register;
 mod set;
+mod tell_counter;
 mod tell_growth;
 mod tell_register;
 mod tell_set;
@@ -30,6 +32,7 @@ pub(crate) mod words;
 
 use rashomon_history::{Call, Operation, Outcome, Returned};
 
+pub use counter::Counter;
 pub use growing::{AppendList, GrowSet};
 pub use key_value::{KeyValue, KeyValueState, Scope};
 pub use locks::{

@@ -1,6 +1,6 @@
 //! Histories as they are recorded, and what a person reads of them.
 
-use rashomon_checker::models::{Bag, Queue, check_append, check_history, check_register, check_set};
+use rashomon_checker::models::{Bag, Counter, Queue, check_append, check_history, check_register, check_set};
 use rashomon_checker::{CheckError, Kind, Options, Report, Used, Witness};
 use rashomon_history::{Operation, parse_history};
 
@@ -221,6 +221,43 @@ fn a_queue_gives_back_what_came_first() {
     {
         assert_eq!(witness(&report.unwrap()).kind, Kind::Duplicate);
     }
+}
+
+#[test]
+fn a_counter_shows_what_was_added_and_no_more() {
+    let check = |lines: &str| check_history(&Counter::default(), &recorded(lines), &Options::default()).unwrap();
+    let lost = check(
+        "1 invoke increment c 1
+         1 ok increment c 1
+         2 invoke increment c 1
+         2 ok increment c 1
+         3 invoke read c
+         3 ok read c 1",
+    );
+    assert_eq!(witness(&lost).kind, Kind::LostWrite);
+    assert_eq!(
+        witness(&lost).explanation,
+        "process 3 (n3) read 1 from c from 0.004 s on, although 0 was there at first, and operations had added 2 before."
+    );
+    let twice = check(
+        "1 invoke increment c 1
+         1 ok increment c 1
+         2 invoke increment c 1
+         2 info increment c 1
+         3 invoke read c
+         3 ok read c 3",
+    );
+    assert_eq!(witness(&twice).kind, Kind::WrongSum);
+    assert!(witness(&twice).explanation.contains("no more than 2"), "{:#?}", twice.verdict);
+    assert_eq!(witness(&twice).operations.iter().map(|operation| operation.position).collect::<Vec<_>>(), [1, 2]);
+    let same = check(
+        "1 invoke increment c 1
+         2 invoke increment c 1
+         1 ok increment c 1,\"current\":1
+         2 ok increment c 1,\"current\":1",
+    );
+    assert_eq!(witness(&same).kind, Kind::LostUpdate);
+    assert_eq!(same.algorithm, Used::Fast);
 }
 
 #[test]

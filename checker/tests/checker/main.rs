@@ -2,6 +2,7 @@
 
 mod brute;
 mod budgets;
+mod counters;
 mod growing;
 mod histories;
 mod key_value;

@@ -1,15 +1,15 @@
 //! What the models promise, tried out.
 
 use rashomon_checker::models::{
-    AppendList, Bag, FencedMutex, GrowSet, KeyValue, Mutex, OwnedMutex, Queue, ReentrantFencedMutex, ReentrantMutex,
-    Register, Scope, Semaphore, Set,
+    AppendList, Bag, Counter, FencedMutex, GrowSet, KeyValue, Mutex, OwnedMutex, Queue, ReentrantFencedMutex,
+    ReentrantMutex, Register, Scope, Semaphore, Set,
 };
 use rashomon_checker::{Model, Operation};
 use rashomon_history::{Call, Returned};
 
 use crate::brute::{is_linearizable, sub_history};
 use crate::source::Source;
-use crate::{growing, key_value, locks, queues, registers, sets};
+use crate::{counters, growing, key_value, locks, queues, registers, sets};
 
 /// Whatever calls are left out of those before an operation, if it may observe none of them, it stays legal.
 fn observes_all_that_helps<M: Model<Call = Call, Return = Returned>>(
@@ -108,6 +108,15 @@ fn of_a_set_with_removes() {
             sets::random(&Set::default(), source, elements, read_percent)
         });
         parts_are_linearizable(&Set::default(), |source| sets::random(&Set::default(), source, elements, read_percent));
+    }
+}
+
+#[test]
+fn of_a_counter() {
+    let model = Counter::default();
+    for amounts in [&[1][..], &[0, 1, 2, 5], &[-2, 1, 3]] {
+        observes_all_that_helps(&model, |source| counters::random(&model, source, amounts, 50));
+        parts_are_linearizable(&model, |source| counters::random(&model, source, amounts, 50));
     }
 }
 
