@@ -4,6 +4,7 @@ mod arguments;
 mod bugs;
 mod histories;
 mod leftovers;
+mod models;
 mod rashomon;
 mod runs;
 mod unprivileged;
