@@ -118,7 +118,12 @@ pub(crate) fn scalar(form: &Form<'_>, f: &str) -> Result<Value, String> {
 }
 
 fn scalars(forms: &[Form<'_>], f: &str) -> Result<Vec<Value>, String> {
-    forms.iter().map(|form| scalar(form, f)).collect()
+    // Collecting results would leave room for more elements.
+    let mut values = Vec::with_capacity(forms.len());
+    for form in forms {
+        values.push(scalar(form, f)?);
+    }
+    Ok(values)
 }
 
 fn named(form: &Form<'_>, names: &mut Names) -> Key {
@@ -198,7 +203,7 @@ fn micro_ops(value: &Form<'_>, came_back: bool, names: &mut Names) -> Result<Vec
         Form::Nil => &[],
         form => form.list().ok_or_else(wrong)?,
     };
-    let step = |step: &Form<'_>| {
+    let mut step = |step: &Form<'_>| {
         let (f, key, value) = match step.list() {
             Some([f, key, value]) => (f, key, value),
             Some([f, key]) => (f, key, &Form::Nil),
@@ -212,7 +217,11 @@ fn micro_ops(value: &Form<'_>, came_back: bool, names: &mut Names) -> Result<Vec
             _ => return Err(format!("a txn has the step {f}; known are :r, :w and :append")),
         })
     };
-    steps.iter().map(step).collect()
+    let mut ops = Vec::with_capacity(steps.len());
+    for told in steps {
+        ops.push(step(told)?);
+    }
+    Ok(ops)
 }
 
 fn seen(value: &Form<'_>) -> Result<Seen, String> {
