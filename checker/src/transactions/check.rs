@@ -13,8 +13,9 @@ use super::graph::components::components;
 use super::graph::lists::add_lists;
 use super::graph::orders::{add_processes, add_realtime};
 use super::graph::registers::Registers;
+use super::graph::timed::Timed;
 use super::graph::{Edges, Graph};
-use super::history::{TransactionHistory, TransactionOutcome};
+use super::history::{KeyKind, TransactionHistory, TransactionOutcome};
 use super::ids::NONE;
 use super::kind::{AnomalyKind, Order};
 use super::report::{
@@ -107,7 +108,8 @@ impl Check<'_> {
         self.statistics.unknown = outcomes(TransactionOutcome::Unknown);
         self.statistics.unknown_seen =
             history.ids().filter(|id| facts.takes_effect(*id)).count() - self.statistics.committed;
-        if let Err(Late) = self.find_cycles(&facts, &versions) {
+        let mut registers = None;
+        if let Err(Late) = self.find_cycles(&facts, &versions, &mut registers) {
             self.stop(TransactionWhy::TimeBudget, TransactionProven::EveryReadAlone);
         }
         if let Some(element) = facts.ambiguous {
@@ -118,7 +120,8 @@ impl Check<'_> {
         let verdict = self.verdict();
         self.statistics.check_seconds = started.elapsed().as_secs_f64();
         let words = Words { history, narrator };
-        let explainer = Explainer { history, facts: &facts, versions: &versions, words };
+        let (facts, versions, registers) = (&facts, &versions, registers.as_ref());
+        let explainer = Explainer { history, facts, versions, registers, words };
         let consistency = self.options.consistency;
         let anomalies = self.findings.told().map(|finding| explainer.tell(finding, consistency)).collect();
         self.statistics.explain_seconds = started.elapsed().as_secs_f64() - self.statistics.check_seconds;
@@ -162,7 +165,12 @@ impl Check<'_> {
         }
     }
 
-    fn find_cycles(&mut self, facts: &Facts, versions: &Versions) -> Result<(), Late> {
+    fn find_cycles(
+        &mut self,
+        facts: &Facts,
+        versions: &Versions,
+        registers: &mut Option<Registers>,
+    ) -> Result<(), Late> {
         let history = self.history;
         let order = self.options.consistency.order();
         let needed = Facts::memory_bytes(history) + Versions::memory_bytes(history) + graph_bytes(history, order);
@@ -176,7 +184,7 @@ impl Check<'_> {
         self.watch.look()?;
         let mut edges = Edges::new(history.len());
         add_lists(history, facts, versions, &mut edges, &mut self.watch)?;
-        let registers = Registers::new(history, facts, &mut self.watch)?;
+        let registers = registers.insert(Registers::new(history, facts, &mut self.watch)?);
         registers.add(facts, self.options.writes_follow_reads, &mut edges, &mut self.watch)?;
         if self.options.writes_follow_reads {
             for elements in registers.cyclic_versions(history.elements.len()) {
@@ -184,11 +192,15 @@ impl Check<'_> {
                 self.findings.add(Finding::CyclicVersions { key, elements });
             }
         }
-        drop(registers);
         match order {
             Order::Data => {}
             Order::Process => add_processes(history, facts, &mut edges),
-            Order::Realtime => add_realtime(history, facts, &mut edges),
+            Order::Realtime => {
+                if self.options.writes_follow_reads {
+                    Timed { history, facts, registers }.add(&mut edges, &mut self.watch)?;
+                }
+                add_realtime(history, facts, &mut edges);
+            }
         }
         self.watch.look()?;
         self.statistics.edges = edges.len();
@@ -228,12 +240,15 @@ impl Check<'_> {
 /// About how much memory the dependency graph takes at most.
 fn graph_bytes(history: &TransactionHistory, order: Order) -> usize {
     let (transactions, steps) = (history.len(), history.all_steps());
+    let has_registers = history.keys.iter().any(|key| key.kind == KeyKind::Register);
     let ordered = match order {
         Order::Data => 0,
         Order::Process => transactions,
         Order::Realtime => transactions * 3,
     };
-    let points = if order == Order::Realtime { transactions } else { 0 };
-    let edges = steps * 2 + ordered;
-    edges * (Edges::BYTES_EACH + 5) + (transactions + points) * (Components::BYTES_EACH + 8)
+    let timed = if order == Order::Realtime && has_registers { steps } else { 0 };
+    let points = if order == Order::Realtime { transactions } else { 0 } + timed;
+    let registers = if has_registers { history.elements.len() * 8 + steps * 12 } else { 0 };
+    let edges = steps * 2 + ordered + timed * 2;
+    registers + edges * (Edges::BYTES_EACH + 5) + (transactions + points) * (Components::BYTES_EACH + 8)
 }

@@ -56,6 +56,8 @@ pub enum TransactionVerdict {
 pub enum TransactionWhy {
     /// The time budget is spent.
     TimeBudget,
+    /// Too many transactions depend on each other to look for every kind of cycle among them.
+    TooDense,
     /// The memory budget is too small.
     MemoryBudget {
         /// About how much the check would take, in bytes.
@@ -74,6 +76,10 @@ impl fmt::Display for TransactionWhy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimeBudget => f.write_str("the time budget is spent; a longer one would help"),
+            Self::TooDense => f.write_str(
+                "too many transactions depend on each other to look for every kind of cycle; serializable or snapshot \
+                 isolation, which need no such search, or more keys, would help",
+            ),
             Self::MemoryBudget { needed_bytes } => {
                 write!(f, "the memory budget is too small; {} MB would do", needed_bytes.div_ceil(1_000_000))
             }
@@ -95,7 +101,7 @@ pub enum TransactionProven {
     Nothing,
     /// No read by itself, nor with the writer of what it saw, breaks the level. Cycles were not looked for.
     EveryReadAlone,
-    /// The same, and there is no forbidden cycle among the dependencies that are certain.
+    /// The same, and there is no forbidden cycle as far as dependencies are certain.
     CertainDependencies,
 }
 

@@ -1,12 +1,14 @@
 //! Cycles inside a component, by class: the worst class first, and of each the one with the fewest transactions.
 
+use rustc_hash::FxHashMap;
+
 use super::component::Component;
 use super::graph::components::Components;
 use super::graph::{Kinds, Node};
 use super::ids::TxnId;
 use super::kind::{AnomalyKind, CycleClass, Order};
 use super::report::EdgeKind;
-use super::walk::{Limits, Walk, Walker};
+use super::walk::{Limits, Walk, Walker, strongest};
 use super::watch::{Late, Watch};
 
 /// A cycle: each transaction, and what orders it before the next; the last one before the first.
@@ -26,7 +28,12 @@ pub(super) struct Searched {
 
 /// Searches one component until the watch says that it is late.
 pub(super) fn search(component: &Component, watch: &mut Watch) -> Searched {
-    let mut search = Search { component, walker: Walker::new(component), searched: Searched::default() };
+    let mut search = Search {
+        component,
+        earliest: earliest(component),
+        walker: Walker::new(component),
+        searched: Searched::default(),
+    };
     for order in Order::ALL.into_iter().filter(|order| *order <= component.order) {
         if search.order(order, watch).is_err() {
             search.give_up(order);
@@ -52,13 +59,12 @@ struct Rule {
 }
 
 fn rules(order: Order) -> [Rule; 5] {
-    let (ordered, ww, rw) = match order {
-        Order::Data => (Kinds::default(), Kinds::WW, Kinds::RW),
-        Order::Process => (Kinds::PROCESS, Kinds::WW, Kinds::RW),
-        Order::Realtime => {
-            (Kinds::PROCESS.or(Kinds::REALTIME), Kinds::WW.or(Kinds::WW_REALTIME), Kinds::RW.or(Kinds::RW_REALTIME))
-        }
+    let (ordered, rw) = match order {
+        Order::Data => (Kinds::default(), Kinds::RW),
+        Order::Process => (Kinds::PROCESS, Kinds::RW),
+        Order::Realtime => (Kinds::PROCESS.or(Kinds::REALTIME), Kinds::RW.or(Kinds::TIMED)),
     };
+    let ww = Kinds::WW;
     let written = ordered.or(ww);
     let flow = written.or(Kinds::WR);
     let rule = |class, allowed, first, lone| Rule { class, allowed, first, lone };
@@ -71,8 +77,18 @@ fn rules(order: Order) -> [Rule; 5] {
     ]
 }
 
+/// An edge with which a cycle may begin.
+#[derive(Clone, Copy)]
+struct First {
+    from: Node,
+    to: Node,
+    kind: Kinds,
+}
+
 struct Search<'a> {
     component: &'a Component,
+    /// When the earliest transaction was invoked to which a node leads, if it is a point; otherwise when it itself was.
+    earliest: Vec<u64>,
     walker: Walker<'a>,
     searched: Searched,
 }
@@ -110,36 +126,38 @@ impl Search<'_> {
     }
 
     /// Edges with which a cycle may begin, those first that lead back furthest in time.
-    fn first_edges(&self, kinds: Kinds, may_close: impl Fn(Node, Node) -> bool) -> Vec<(Node, Node)> {
+    fn first_edges(&self, kinds: Kinds, may_close: impl Fn(Node, Node) -> bool) -> Vec<First> {
         let component = self.component;
-        let invoked = |node: Node| component.spans.get(node as usize).map_or(0, |span| span.invoked);
-        let mut edges: Vec<(Node, Node)> = Vec::new();
+        let mut edges: Vec<(u64, First)> = Vec::new();
         for from in 0..component.members.len() as Node {
             let leading = component.edges_from(from).filter(|(_, of)| of.meets(kinds));
-            edges.extend(leading.filter(|(to, _)| may_close(from, *to)).map(|(to, _)| (from, to)));
+            edges.extend(leading.filter(|(to, _)| may_close(from, *to)).map(|(to, of)| {
+                let back = component.spans[from as usize].invoked.saturating_sub(self.earliest[to as usize]);
+                (back, First { from, to, kind: strongest(of.and(kinds)) })
+            }));
         }
-        edges.sort_by_key(|(from, to)| std::cmp::Reverse(invoked(*from).saturating_sub(invoked(*to))));
-        edges
+        edges.sort_by_key(|(back, _)| std::cmp::Reverse(*back));
+        edges.into_iter().map(|(_, first)| first).collect()
     }
 
     /// The shortest cycle of a class that can be found with a bounded effort.
-    fn class(&mut self, rule: Rule, kind: AnomalyKind, first: &[(Node, Node)], watch: &mut Watch) -> Result<(), Late> {
+    fn class(&mut self, rule: Rule, kind: AnomalyKind, first: &[First], watch: &mut Watch) -> Result<(), Late> {
         let mut best: Option<FoundCycle> = None;
         let mut limits = Limits::new(self.component);
-        for (from, to) in first {
+        for First { from, to, kind: first } in first {
             let length_max = best.as_ref().map_or(usize::MAX, |best| best.steps.len() - 1);
             if length_max < 2 {
                 break;
             }
-            let walk =
-                Walk { allowed: rule.allowed, lone: rule.lone, from: *to, to: *from, length_max: length_max - 1 };
-            let Some(found) = self.walker.walk(&walk, &mut limits, watch)? else {
+            let Rule { allowed, lone, .. } = rule;
+            let walk = Walk { allowed, lone, from: *to, to: *from, length_max: length_max - 1 };
+            let Some(way) = self.walker.walk(&walk, &mut limits, watch)? else {
                 if limits.is_spent() {
                     break;
                 }
                 continue;
             };
-            for cycle in self.simple_cycles(rule, *from, found) {
+            for cycle in self.simple_cycles((*from, *first), way) {
                 let is_better = best.as_ref().is_none_or(|best| cycle.steps.len() < best.steps.len());
                 if cycle.kind == kind && is_better {
                     best = Some(cycle);
@@ -156,72 +174,52 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The way from the end of the first edge back to its beginning, as cycles that pass no transaction twice.
-    fn simple_cycles(&self, rule: Rule, from: Node, way: Vec<(Node, EdgeKind)>) -> Vec<FoundCycle> {
-        let first = match rule.class {
-            CycleClass::G0 => EdgeKind::Ww,
-            CycleClass::G1c => self.flow_kind(from, way[0].0),
-            CycleClass::GSingleItem | CycleClass::GNonadjacentItem | CycleClass::G2Item => EdgeKind::Rw,
-        };
+    /// The first edge and the way back from its end, as cycles that pass no transaction twice.
+    fn simple_cycles(&self, first: (Node, Kinds), way: Vec<(Node, Kinds)>) -> Vec<FoundCycle> {
         let mut cycles = Vec::new();
-        let mut open: Vec<(Node, EdgeKind)> = Vec::new();
-        for step in std::iter::once((from, first)).chain(way) {
-            if let Some(place) = open.iter().position(|(node, _)| *node == step.0) {
-                cycles.extend(self.cycle(open.split_off(place)));
+        let mut open: Vec<(Node, Kinds)> = Vec::new();
+        let mut place_of: FxHashMap<Node, usize> = FxHashMap::default();
+        for step in std::iter::once(first).chain(way) {
+            if let Some(place) = place_of.get(&step.0) {
+                let closed = open.split_off(*place);
+                for (node, _) in &closed {
+                    place_of.remove(node);
+                }
+                cycles.extend(self.cycle(closed));
             }
+            place_of.insert(step.0, open.len());
             open.push(step);
         }
         cycles.extend(self.cycle(open));
         cycles
     }
 
-    /// `wr` where there is one, for the edge that makes a cycle G1c.
-    fn flow_kind(&self, from: Node, to: Node) -> EdgeKind {
-        let kinds = self.component.edges_from(from).find(|(other, _)| *other == to).map(|(_, kinds)| kinds);
-        if kinds.is_some_and(|kinds| kinds.meets(Kinds::WW.or(Kinds::WW_REALTIME))) {
-            EdgeKind::Ww
-        } else {
-            EdgeKind::Wr
-        }
-    }
-
     /// The cycle of these steps, named after its edges; `None` of a single transaction.
-    fn cycle(&self, steps: Vec<(Node, EdgeKind)>) -> Option<FoundCycle> {
+    fn cycle(&self, steps: Vec<(Node, Kinds)>) -> Option<FoundCycle> {
         if steps.len() < 2 {
             return None;
         }
         let spans = &self.component.spans;
-        let following = |place: usize| steps[(place + 1) % steps.len()].0;
-        let mut needs = Order::Data;
+        let mut order = Order::Data;
         let mut kinds = Vec::with_capacity(steps.len());
         for (place, (node, kind)) in steps.iter().enumerate() {
-            let next = following(place);
+            let next = steps[(place + 1) % steps.len()].0;
             let in_process = || spans[*node as usize].precedes_in_process(&spans[next as usize]);
-            let kind = if *kind == EdgeKind::Realtime && in_process() { EdgeKind::Process } else { *kind };
-            needs = needs.max(match kind {
-                EdgeKind::Process => Order::Process,
-                EdgeKind::Realtime => Order::Realtime,
-                EdgeKind::Ww | EdgeKind::Wr | EdgeKind::Rw => self.needs(*node, next, kind),
-            });
+            let (kind, needs) = match *kind {
+                Kinds::WW => (EdgeKind::Ww, Order::Data),
+                Kinds::WR => (EdgeKind::Wr, Order::Data),
+                Kinds::PROCESS => (EdgeKind::Process, Order::Process),
+                Kinds::REALTIME if in_process() => (EdgeKind::Process, Order::Process),
+                Kinds::REALTIME => (EdgeKind::Realtime, Order::Realtime),
+                Kinds::TIMED => (EdgeKind::Rw, Order::Realtime),
+                _ => (EdgeKind::Rw, Order::Data),
+            };
+            order = order.max(needs);
             kinds.push(kind);
         }
-        let class = classify(&kinds);
         let members = steps.iter().map(|(node, _)| self.component.members[*node as usize]);
-        Some(FoundCycle { kind: AnomalyKind::Cycle(class, needs), steps: members.zip(kinds).collect() })
-    }
-
-    /// Whether the edge rests on real time.
-    fn needs(&self, from: Node, to: Node, kind: EdgeKind) -> Order {
-        let timed = match kind {
-            EdgeKind::Ww => (Kinds::WW, Kinds::WW_REALTIME),
-            EdgeKind::Rw => (Kinds::RW, Kinds::RW_REALTIME),
-            EdgeKind::Wr | EdgeKind::Process | EdgeKind::Realtime => return Order::Data,
-        };
-        let direct = self.component.edges_from(from).find(|(other, _)| *other == to).map(|(_, kinds)| kinds);
-        match direct {
-            Some(kinds) if kinds.meets(timed.1) && !kinds.meets(timed.0) => Order::Realtime,
-            Some(_) | None => Order::Data,
-        }
+        let kind = AnomalyKind::Cycle(classify(&kinds), order);
+        Some(FoundCycle { kind, steps: members.zip(kinds).collect() })
     }
 
     fn add(&mut self, cycle: FoundCycle) {
@@ -247,19 +245,28 @@ impl Search<'_> {
         let [.., all] = rules(self.component.order);
         let mut limits = Limits::none();
         for from in 0..self.component.members.len() as Node {
-            let data = Kinds::WW.or(Kinds::WR).or(Kinds::RW).or(Kinds::WW_REALTIME).or(Kinds::RW_REALTIME);
+            let data = Kinds::WW.or(Kinds::WR).or(Kinds::RW).or(Kinds::TIMED);
             let Some((to, kinds)) = self.component.edges_from(from).find(|(_, kinds)| kinds.meets(data)) else {
                 continue;
             };
             let walk = Walk { allowed: all.allowed, lone: None, from: to, to: from, length_max: usize::MAX };
             let Ok(Some(way)) = self.walker.walk(&walk, &mut limits, &mut Watch::new(None)) else { continue };
-            let first = super::walk::strongest(kinds.and(data));
-            let mut steps = vec![(from, first)];
-            steps.extend(way);
-            self.searched.cycles.extend(self.cycle(steps));
+            let cycles = self.simple_cycles((from, strongest(kinds.and(data))), way);
+            self.searched.cycles.extend(cycles);
             return;
         }
     }
+}
+
+/// Edges between points lead to higher numbers.
+fn earliest(component: &Component) -> Vec<u64> {
+    let mut earliest: Vec<u64> = component.spans.iter().map(|span| span.invoked).collect();
+    earliest.resize(component.nodes(), u64::MAX);
+    for point in (component.members.len()..component.first_time as usize).rev() {
+        let reached = component.edges_from(point as Node).map(|(to, _)| earliest[to as usize]);
+        earliest[point] = reached.min().unwrap_or(u64::MAX);
+    }
+    earliest
 }
 
 fn on_one(components: &Components, from: Node, to: Node) -> bool {

@@ -7,6 +7,9 @@ use super::history::Step;
 use super::ids::{ElementId, KeyId, TxnId};
 use super::report::{Cycle, TransactionAnomaly};
 
+/// How many transactions of one anomaly are told of.
+const OPERATIONS_MAX: usize = 64;
+
 /// One anomaly, without what all have.
 struct Told {
     key: Option<KeyId>,
@@ -31,8 +34,8 @@ impl Explainer<'_> {
             Finding::LostUpdate { key, read, transactions } => self.lost(*key, *read, transactions),
             Finding::Cycle(found) => {
                 let (cycle, explanation) = self.cycle(found);
-                let ids = found.steps.iter().map(|(id, _)| *id).collect();
-                Told { key: None, ids, explanation, cycle: Some(cycle) }
+                let ids = found.steps.iter().map(|(id, _)| *id).take(OPERATIONS_MAX).collect();
+                Told { key: None, ids, explanation, cycle }
             }
         };
         let mut operations: Vec<_> = told.ids.iter().map(|id| self.words.operation(*id)).collect();
@@ -80,8 +83,10 @@ impl Explainer<'_> {
 
     fn cyclic_versions(&self, key: KeyId, elements: &[ElementId]) -> Told {
         let name = self.words.key(key);
-        let ids: Vec<TxnId> = elements.iter().filter_map(|element| self.facts.writer(*element)).collect();
-        let values: Vec<String> = elements.iter().map(|element| self.words.value(*element)).collect();
+        let writers = elements.iter().filter_map(|element| self.facts.writer(*element));
+        let ids: Vec<TxnId> = writers.take(OPERATIONS_MAX).collect();
+        let values: Vec<String> =
+            elements.iter().take(OPERATIONS_MAX).map(|element| self.words.value(*element)).collect();
         let text = format!(
             "each of the values {} of {name} was written by a transaction that had read the one before, and the first by \
              one that had read the last: none of them can have come first.",
@@ -176,7 +181,12 @@ impl Explainer<'_> {
             self.words.seen(&self.step(read)),
             self.words.key(key)
         );
-        Told { key: Some(key), ids: transactions.to_vec(), explanation: text, cycle: None }
+        Told {
+            key: Some(key),
+            ids: transactions.iter().copied().take(OPERATIONS_MAX).collect(),
+            explanation: text,
+            cycle: None,
+        }
     }
 }
 

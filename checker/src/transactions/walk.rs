@@ -3,7 +3,6 @@
 use super::component::Component;
 use super::graph::{Kinds, Node};
 use super::ids::NONE;
-use super::report::EdgeKind;
 use super::watch::{Late, Watch};
 
 /// Which way to find: one that leads `from` a node, or a point, back `to` the transaction from which an edge led there.
@@ -44,17 +43,10 @@ impl Limits {
     }
 }
 
-/// The strongest kind of an edge: what is about data, and needs no clock, comes first.
-pub(super) fn strongest(kinds: Kinds) -> EdgeKind {
-    let order = [
-        (Kinds::WW, EdgeKind::Ww),
-        (Kinds::WR, EdgeKind::Wr),
-        (Kinds::RW, EdgeKind::Rw),
-        (Kinds::PROCESS, EdgeKind::Process),
-        (Kinds::REALTIME, EdgeKind::Realtime),
-        (Kinds::WW_REALTIME, EdgeKind::Ww),
-    ];
-    order.into_iter().find(|(kind, _)| kinds.meets(*kind)).map_or(EdgeKind::Rw, |(_, kind)| kind)
+/// The strongest of several kinds: what is about data, and needs no clock, comes first.
+pub(super) fn strongest(kinds: Kinds) -> Kinds {
+    let order = [Kinds::WW, Kinds::WR, Kinds::RW, Kinds::PROCESS, Kinds::REALTIME];
+    order.into_iter().find(|kind| kinds.meets(*kind)).unwrap_or(Kinds::TIMED)
 }
 
 /// A place in a walk: a node, and whether a lone edge led there.
@@ -64,15 +56,28 @@ struct State {
     is_after_lone: bool,
 }
 
+/// Where an edge begins, and what it is.
+#[derive(Clone, Copy)]
+struct Origin {
+    /// The state, as a number; [`NONE`] where the walk begins.
+    from: u32,
+    /// The transaction: an edge through points does not lead back to it.
+    node: Node,
+    is_after_lone: bool,
+    kind: Kinds,
+}
+
 /// Walks through one component.
 pub(super) struct Walker<'a> {
     component: &'a Component,
     /// In which walk a state was reached last; states after lone edges stand behind the others.
     reached: Vec<u32>,
     /// From where, and by what.
-    parent: Vec<(u32, EdgeKind)>,
+    parent: Vec<(u32, Kinds)>,
     walk: u32,
     queue: Vec<State>,
+    /// Points that are still to be passed.
+    points: Vec<Node>,
     /// All transactions from here on, by invocation, were reached because another one was over before.
     later_than: usize,
 }
@@ -83,9 +88,10 @@ impl<'a> Walker<'a> {
         Self {
             component,
             reached: vec![0; states],
-            parent: vec![(NONE, EdgeKind::Realtime); states],
+            parent: vec![(NONE, Kinds::default()); states],
             walk: 0,
             queue: Vec::new(),
+            points: Vec::new(),
             later_than: 0,
         }
     }
@@ -96,15 +102,16 @@ impl<'a> Walker<'a> {
         walk: &Walk,
         limits: &mut Limits,
         watch: &mut Watch,
-    ) -> Result<Option<Vec<(Node, EdgeKind)>>, Late> {
+    ) -> Result<Option<Vec<(Node, Kinds)>>, Late> {
         self.walk += 1;
         self.queue.clear();
         self.later_than = self.component.members.len();
         let is_after_lone = walk.lone.is_some();
         if self.component.is_transaction(walk.from) {
-            self.reach(State { node: walk.from, is_after_lone }, NONE, EdgeKind::Rw);
+            self.reach(State { node: walk.from, is_after_lone }, NONE, Kinds::default());
         } else {
-            self.pass(walk.from, NONE, walk.to, is_after_lone);
+            let start = Origin { from: NONE, node: walk.to, is_after_lone, kind: Kinds::default() };
+            self.pass(walk.from, start, limits);
         }
         let (mut begin, mut length) = (0, 0);
         while begin < self.queue.len() && length < walk.length_max {
@@ -135,13 +142,15 @@ impl<'a> Walker<'a> {
                 continue;
             }
             if kinds.meets(walk.allowed) {
-                self.go(to, from, state.node, false, strongest(kinds.and(walk.allowed)));
+                let kind = strongest(kinds.and(walk.allowed));
+                self.go(to, Origin { from, node: state.node, is_after_lone: false, kind }, limits);
             }
             if let Some(lone) = walk.lone
                 && !state.is_after_lone
                 && kinds.meets(lone)
             {
-                self.go(to, from, state.node, true, EdgeKind::Rw);
+                let kind = strongest(kinds.and(lone));
+                self.go(to, Origin { from, node: state.node, is_after_lone: true, kind }, limits);
             }
         }
         if walk.allowed.meets(Kinds::REALTIME)
@@ -150,38 +159,43 @@ impl<'a> Walker<'a> {
             let later = component.spans.partition_point(|span| span.invoked <= completed);
             for node in later..self.later_than {
                 limits.spend();
-                self.reach(State { node: node as Node, is_after_lone: false }, from, EdgeKind::Realtime);
+                self.reach(State { node: node as Node, is_after_lone: false }, from, Kinds::REALTIME);
             }
             self.later_than = self.later_than.min(later);
         }
     }
 
-    fn go(&mut self, to: Node, from: u32, node: Node, is_after_lone: bool, kind: EdgeKind) {
+    fn go(&mut self, to: Node, origin: Origin, limits: &mut Limits) {
         if self.component.is_transaction(to) {
-            self.reach(State { node: to, is_after_lone }, from, kind);
+            self.reach(State { node: to, is_after_lone: origin.is_after_lone }, origin.from, origin.kind);
         } else {
-            self.pass(to, from, node, is_after_lone);
+            self.pass(to, origin, limits);
         }
     }
 
-    /// Goes through a point to all but the transaction that came there. The first that comes leaves out itself only, so
+    /// Goes through points to all but the transaction that came there. The first that comes leaves out itself only, so
     /// from the second one on there is nothing new.
-    fn pass(&mut self, point: Node, from: u32, node: Node, is_after_lone: bool) {
-        let index = self.index(State { node: point, is_after_lone });
-        if from != NONE {
-            let (first, again) = (self.reached[index as usize] != self.walk, self.parent[index as usize].0);
-            if !first && (again == NONE || again == from) {
-                return;
-            }
-            self.reached[index as usize] = self.walk;
-            self.parent[index as usize].0 = if first { from } else { NONE };
-        }
+    fn pass(&mut self, point: Node, origin: Origin, limits: &mut Limits) {
+        let Origin { from, node, is_after_lone, kind } = origin;
         let component = self.component;
-        for (to, _) in component.edges_from(point) {
-            if !component.is_transaction(to) {
-                self.pass(to, from, node, is_after_lone);
-            } else if to != node {
-                self.reach(State { node: to, is_after_lone }, from, EdgeKind::Rw);
+        self.points.push(point);
+        while let Some(point) = self.points.pop() {
+            let index = self.index(State { node: point, is_after_lone }) as usize;
+            if from != NONE {
+                let (is_first, last) = (self.reached[index] != self.walk, self.parent[index].0);
+                if !is_first && (last == NONE || last == from) {
+                    continue;
+                }
+                self.reached[index] = self.walk;
+                self.parent[index].0 = if is_first { from } else { NONE };
+            }
+            for (to, _) in component.edges_from(point) {
+                limits.spend();
+                if !component.is_transaction(to) {
+                    self.points.push(to);
+                } else if to != node {
+                    self.reach(State { node: to, is_after_lone }, from, kind);
+                }
             }
         }
     }
@@ -194,7 +208,7 @@ impl<'a> Walker<'a> {
         self.reached[self.index(state) as usize] == self.walk
     }
 
-    fn reach(&mut self, state: State, from: u32, kind: EdgeKind) {
+    fn reach(&mut self, state: State, from: u32, kind: Kinds) {
         if !self.is_reached(state) {
             let index = self.index(state) as usize;
             self.reached[index] = self.walk;
@@ -203,7 +217,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn way(&self, to: Node) -> Vec<(Node, EdgeKind)> {
+    fn way(&self, to: Node) -> Vec<(Node, Kinds)> {
         let nodes = self.component.nodes() as u32;
         let (mut index, mut kind) = self.parent[to as usize];
         let mut way = Vec::new();

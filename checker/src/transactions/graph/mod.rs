@@ -4,6 +4,7 @@ pub(super) mod components;
 pub(super) mod lists;
 pub(super) mod orders;
 pub(super) mod registers;
+pub(super) mod timed;
 
 use super::ids::TxnId;
 
@@ -17,9 +18,9 @@ impl Kinds {
     pub(super) const RW: Self = Self(4);
     pub(super) const PROCESS: Self = Self(8);
     pub(super) const REALTIME: Self = Self(16);
-    /// `ww` and `rw` of registers whose version order rests on real time.
-    pub(super) const WW_REALTIME: Self = Self(32);
-    pub(super) const RW_REALTIME: Self = Self(64);
+    /// `rw`, or `ww`, of a register the order of whose values rests on real time. It counts as `rw`: were the order another
+    /// one, there would be a cycle with one `rw` and real time.
+    pub(super) const TIMED: Self = Self(32);
 
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -52,7 +53,8 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    pub(super) const BYTES_EACH: usize = 9;
+    /// Bytes that an edge takes while it is collected, with room to grow.
+    pub(super) const BYTES_EACH: usize = 18;
 
     pub(super) fn new(transactions: usize) -> Self {
         let transactions = transactions as u32;

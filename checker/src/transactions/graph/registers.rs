@@ -11,14 +11,18 @@ use crate::transactions::watch::{Late, Watch};
 pub(in crate::transactions) struct Registers {
     /// Values that were read before the transaction itself wrote the key.
     reads: Vec<(ElementId, TxnId)>,
+    /// Where the reads of each value begin.
+    first_read: Vec<u32>,
     /// Reads of nothing, as well.
     nothing: Vec<(KeyId, TxnId)>,
     /// Values that were read and replaced by the same transaction, and by what.
     replaced: Vec<(ElementId, TxnId, ElementId)>,
+    /// Where the replacements of each value begin.
+    first_replaced: Vec<u32>,
     /// Who read nothing and wrote the key, and what.
     begun: Vec<(KeyId, TxnId, ElementId)>,
     /// Who wrote each key for good.
-    writes: Vec<(KeyId, TxnId)>,
+    writes: Vec<(KeyId, TxnId, ElementId)>,
 }
 
 impl Registers {
@@ -42,9 +46,7 @@ impl Registers {
         let mut writers: Vec<TxnId> = Vec::new();
         if writes_follow_reads {
             for group in self.reads.chunk_by(|(one, _), (other, _)| one == other) {
-                let begin = self.replaced.partition_point(|(value, ..)| *value < group[0].0);
-                let next = self.replaced[begin..].iter().take_while(|(value, ..)| *value == group[0].0);
-                fill(&mut writers, next.map(|(_, writer, _)| *writer));
+                fill(&mut writers, self.replaced(group[0].0).iter().map(|(_, writer, _)| *writer));
                 fill(&mut readers, group.iter().map(|(_, reader)| *reader));
                 edges.add_all(&readers, &writers, Kinds::RW);
                 watch.look()?;
@@ -52,9 +54,7 @@ impl Registers {
             self.add_beginnings(edges, watch)?;
         }
         for group in self.nothing.chunk_by(|(one, _), (other, _)| one == other) {
-            let begin = self.writes.partition_point(|(key, _)| *key < group[0].0);
-            let written = self.writes[begin..].iter().take_while(|(key, _)| *key == group[0].0);
-            fill(&mut writers, written.map(|(_, writer)| *writer));
+            fill(&mut writers, self.written(group[0].0).iter().map(|(_, writer, _)| *writer));
             fill(&mut readers, group.iter().map(|(_, reader)| *reader));
             edges.add_all(&readers, &writers, Kinds::RW);
             watch.look()?;
@@ -74,26 +74,54 @@ impl Registers {
             let mut chain = vec![writer];
             loop {
                 watch.tick()?;
-                let begin = self.reads.partition_point(|(read, _)| *read < value);
-                let group = self.reads[begin..].iter().take_while(|(read, _)| *read == value);
-                readers.extend(group.map(|(_, reader)| *reader));
-                let begin = self.replaced.partition_point(|(old, ..)| *old < value);
-                let mut next = self.replaced[begin..].iter().take_while(|(old, ..)| *old == value);
-                match (next.next(), next.next()) {
-                    (Some((_, by, new)), None) if *by != writer => (writer, value) = (*by, *new),
-                    _ => break,
-                }
+                readers.extend(self.readers(value).iter().map(|(_, reader)| *reader));
+                let &[(_, by, new)] = self.replaced(value) else { break };
+                (writer, value) = (by, new);
                 chain.push(writer);
             }
             chain.sort_unstable();
             readers.sort_unstable();
             readers.dedup();
-            let begin = self.writes.partition_point(|(other, _)| *other < key);
-            let written = self.writes[begin..].iter().take_while(|(other, _)| *other == key);
-            let others = written.map(|(_, writer)| *writer).filter(|writer| chain.binary_search(writer).is_err());
+            let written = self.written(key).iter().map(|(_, writer, _)| *writer);
+            let others = written.filter(|writer| chain.binary_search(writer).is_err());
             edges.add_all(&readers, &others.collect::<Vec<_>>(), Kinds::RW);
         }
         Ok(())
+    }
+
+    /// Whether the value is one of the first of its register: what replaced nothing, or directly followed that.
+    pub(in crate::transactions) fn is_beginning(&self, key: KeyId, value: ElementId) -> bool {
+        let &[(.., mut at)] = self.begun(key) else { return false };
+        while at != value {
+            let &[(.., next)] = self.replaced(at) else { return false };
+            at = next;
+        }
+        true
+    }
+
+    /// Who read the value before they wrote the key.
+    pub(super) fn readers(&self, value: ElementId) -> &[(ElementId, TxnId)] {
+        &self.reads[range(&self.first_read, value)]
+    }
+
+    /// Who read the value and wrote another one, and which.
+    pub(super) fn replaced(&self, value: ElementId) -> &[(ElementId, TxnId, ElementId)] {
+        &self.replaced[range(&self.first_replaced, value)]
+    }
+
+    /// Who wrote the key for good, and what.
+    pub(super) fn written(&self, key: KeyId) -> &[(KeyId, TxnId, ElementId)] {
+        group(&self.writes, key, |(key, ..)| *key)
+    }
+
+    /// Who read nothing and wrote the key, and what.
+    pub(super) fn begun(&self, key: KeyId) -> &[(KeyId, TxnId, ElementId)] {
+        group(&self.begun, key, |(key, ..)| *key)
+    }
+
+    /// The keys that were written.
+    pub(super) fn keys(&self) -> impl Iterator<Item = KeyId> {
+        self.writes.chunk_by(|(one, ..), (other, ..)| one == other).map(|group| group[0].0)
     }
 
     /// Values of which each was written by a transaction that had read the one before, and the first by one that had read
@@ -160,7 +188,7 @@ impl Registers {
                         }
                     }
                     Step::Write(value) if facts.is_final(value) && facts.writer(value) == Some(id) => {
-                        found.writes.push((key, id));
+                        found.writes.push((key, id, value));
                         match first_read[key.index()] {
                             FirstRead::Value(read) if read != value => found.replaced.push((read, id, value)),
                             FirstRead::Nothing => found.begun.push((key, id, value)),
@@ -182,8 +210,34 @@ impl Registers {
         found.replaced.sort_unstable();
         found.begun.sort_unstable();
         found.writes.sort_unstable();
+        let elements = history.elements.len();
+        found.first_read = firsts(elements, found.reads.iter().map(|(value, _)| *value));
+        found.first_replaced = firsts(elements, found.replaced.iter().map(|(value, ..)| *value));
         Ok(found)
     }
+}
+
+/// Where the entries of each element begin, of sorted ones.
+fn firsts(elements: usize, of: impl Iterator<Item = ElementId>) -> Vec<u32> {
+    let mut firsts = vec![0; elements + 1];
+    for element in of {
+        firsts[element.index() + 1] += 1;
+    }
+    for index in 0..elements {
+        firsts[index + 1] += firsts[index];
+    }
+    firsts
+}
+
+fn range(firsts: &[u32], element: ElementId) -> std::ops::Range<usize> {
+    firsts[element.index()] as usize..firsts[element.index() + 1] as usize
+}
+
+/// The entries with this key, of sorted ones.
+fn group<T, K: Ord>(entries: &[T], wanted: K, key: impl Fn(&T) -> K) -> &[T] {
+    let begin = entries.partition_point(|entry| key(entry) < wanted);
+    let length = entries[begin..].partition_point(|entry| key(entry) == wanted);
+    &entries[begin..begin + length]
 }
 
 /// What a transaction read from a register before it wrote it.

@@ -176,6 +176,7 @@ fn lists_seen(small: &Small) -> impl Iterator<Item = (&Key, &[Value])> {
     let is_known = small.is(TransactionOutcome::Committed);
     small.micro_ops.iter().filter(move |_| is_known).filter_map(|micro_op| match micro_op {
         MicroOp::Read { key, seen: Some(Seen::List(seen)) } => Some((key, seen.as_slice())),
+        MicroOp::Read { key, seen: Some(Seen::Value(Value::Nil)) } => Some((key, &[][..])),
         MicroOp::Read { .. } | MicroOp::Append { .. } | MicroOp::Write { .. } => None,
     })
 }

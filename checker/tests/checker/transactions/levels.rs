@@ -9,7 +9,7 @@ use rashomon_checker::transactions::{
 use rashomon_history::{Key, MicroOp};
 
 use super::brute::{cycles, is_serializable};
-use super::random::{Small, Workload, history, pack};
+use super::random::{Small, Workload, forks, history, pack};
 use crate::source::Source;
 
 const LEVELS: [(Consistency, Order); 3] = [
@@ -65,17 +65,40 @@ fn blind_writes_max(transactions: &[Small]) -> usize {
 
 #[test]
 fn lists_have_the_verdict_of_trying_all_orders() {
-    compare(1, 240_000, Workload::Lists, |_| false);
+    compare(1, 200_000, Workload::Lists, |_| false);
 }
 
 #[test]
 fn registers_that_are_read_before_they_are_written_have_the_verdict_of_trying_all_orders() {
-    compare(2, 120_000, Workload::ReplacedRegisters, |history| blind_writes_max(history) > 1);
+    compare(2, 100_000, Workload::ReplacedRegisters, |history| blind_writes_max(history) > 1);
 }
 
 #[test]
 fn no_legal_history_of_registers_is_called_invalid() {
-    compare(3, 120_000, Workload::Registers, |history| blind_writes_max(history) > 1);
+    compare(3, 100_000, Workload::Registers, |history| blind_writes_max(history) > 1);
+}
+
+#[test]
+fn single_registers_in_real_time_have_the_verdict_of_trying_all_orders() {
+    let mut source = Source::new(5);
+    let (mut legal, mut illegal) = (0, 0);
+    while legal + illegal < 200_000 {
+        let mut transactions = history(&mut source, Workload::Registers, 4);
+        for small in &mut transactions {
+            small.micro_ops.retain(|micro_op| match micro_op {
+                MicroOp::Read { key, .. } | MicroOp::Write { key, .. } | MicroOp::Append { key, .. } => {
+                    key.as_str() == "x"
+                }
+            });
+        }
+        let report = report(&transactions, Consistency::StrictSerializable);
+        let is_legal = is_serializable(&transactions, Order::Realtime);
+        let wanted = if is_legal { TransactionVerdict::Valid } else { TransactionVerdict::Invalid };
+        assert_eq!(report.verdict, wanted, "{report:?}\n{}", lines(&transactions));
+        if is_legal { legal += 1 } else { illegal += 1 }
+    }
+    eprintln!("{legal} legal, {illegal} illegal");
+    assert!(illegal > 25_000, "only {illegal} illegal");
 }
 
 #[test]
@@ -83,8 +106,11 @@ fn cycles_of_lists_are_those_of_trying_all() {
     let mut source = Source::new(4);
     let mut seen: BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     let mut compared = 0;
-    for round in 0..240_000 {
-        let transactions = history(&mut source, Workload::Lists, if round % 3 == 0 { 4 } else { 2 });
+    for round in 0..215_000 {
+        let transactions = match round % 3 {
+            0 => forks(&mut source),
+            round => history(&mut source, Workload::Lists, 2 * round),
+        };
         let report = report(&transactions, Consistency::StrictSerializable);
         let kinds: Vec<AnomalyKind> = report.counts.iter().map(|count| count.kind).collect();
         let is_odd = |kind: &AnomalyKind| {

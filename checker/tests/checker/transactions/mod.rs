@@ -5,4 +5,5 @@ mod differences;
 mod elle;
 mod jepsen;
 mod levels;
+mod limits;
 mod random;

@@ -81,8 +81,15 @@ pub(crate) fn history(source: &mut Source, workload: Workload, micro_ops_max: u6
         let width = if source.percent(50) { 2 } else { times };
         let invoked = moment - source.below(moment + 1).min(source.below(width));
         let completed = moment + source.below(times - moment).min(source.below(width));
-        let age = if is_stale && source.percent(60) { source.below(states.len() as u64) as usize } else { 0 };
+        let mut age = if is_stale && source.percent(60) { source.below(states.len() as u64) as usize } else { 0 };
         let mut seen = states[states.len() - 1 - age].clone();
+        if source.percent(20) {
+            // Every key as of another time.
+            for (key, elements) in seen.iter_mut().enumerate() {
+                age = source.below(states.len() as u64) as usize;
+                elements.clone_from(&states[states.len() - 1 - age][key]);
+            }
+        }
         let mut after = states[states.len() - 1].clone();
         let mut micro_ops = Vec::new();
         let mut has_read = [false; 3];
@@ -120,6 +127,36 @@ pub(crate) fn history(source: &mut Source, workload: Workload, micro_ops_max: u6
         for _ in 0..1 + source.below(2) {
             spoil(source, &mut transactions);
         }
+    }
+    run_one_at_a_time(&mut transactions);
+    transactions
+}
+
+/// Transactions that append to one of two lists or read both, each as of some time: long forks and write skew.
+pub(crate) fn forks(source: &mut Source) -> Vec<Small> {
+    let lists: [Vec<i64>; 2] = [vec![1], vec![2]];
+    let mut transactions = Vec::new();
+    for position in 0..5 {
+        let invoked = source.below(8);
+        let completed = invoked + source.below(4);
+        let (process, outcome) = (source.below(3), TransactionOutcome::Committed);
+        let mut micro_ops = Vec::new();
+        for (key, elements) in lists.iter().enumerate() {
+            let name = Key::from(["x", "y"][key]);
+            if position == key {
+                micro_ops.push(MicroOp::Append { key: name, value: elements[0].into() });
+            } else if source.percent(if position < 2 { 30 } else { 70 }) {
+                let length = source.below(2) as usize;
+                micro_ops.push(MicroOp::Read { key: name, seen: Some(show(&elements[..length], Workload::Lists)) });
+            }
+        }
+        if position >= 2 && source.percent(20) {
+            micro_ops.push(MicroOp::Append { key: "z".into(), value: (position as i64).into() });
+        } else if position >= 2 && source.percent(20) {
+            micro_ops.push(MicroOp::Read { key: "z".into(), seen: Some(Seen::Value(Value::Nil)) });
+        }
+        transactions
+            .push(Small { transaction: Transaction { process, outcome, invoked, completed, position }, micro_ops });
     }
     run_one_at_a_time(&mut transactions);
     transactions
