@@ -5,6 +5,7 @@
 
 mod generate;
 mod properties;
+mod transactions;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -79,6 +80,15 @@ fn main() {
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     properties::run_all(is_wanted, ROUNDS);
+    let cases: Vec<_> = transactions::cases().into_iter().filter(|(name, _)| is_wanted(name)).collect();
+    if !cases.is_empty() {
+        println!(
+            "transactions: ms to pack, check, explain; MB of the history, of the check, of the process; components"
+        );
+    }
+    for (name, recipe) in cases {
+        transactions::run(name, recipe);
+    }
 }
 
 /// The same for a checker that knows nothing of recorded histories.
