@@ -97,6 +97,7 @@ mod report;
 mod search;
 mod staircase;
 pub mod transactions;
+pub mod versions;
 mod witness;
 mod workers;
 

@@ -4,6 +4,7 @@
 //! estimate of its peak memory, and the steps of its searches.
 
 mod generate;
+mod objects;
 mod properties;
 mod transactions;
 
@@ -79,6 +80,7 @@ fn main() {
         run(name, checker.time_budget(Duration::from_secs(10)), &as_own(history));
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    objects::run_all(is_wanted);
     properties::run_all(is_wanted, ROUNDS);
     let cases: Vec<_> = transactions::cases().into_iter().filter(|(name, _)| is_wanted(name)).collect();
     if !cases.is_empty() {

@@ -28,6 +28,8 @@ mod tell_counter;
 mod tell_growth;
 mod tell_register;
 mod tell_set;
+mod tell_versions;
+mod versioned;
 pub(crate) mod words;
 
 use rashomon_history::{Call, Operation, Outcome, Returned};
@@ -42,6 +44,7 @@ pub use locks::{
 pub use queue::{Bag, BagState, Queue};
 pub use register::Register;
 pub use set::Set;
+pub use versioned::{VersionedRegister, VersionedState};
 
 use crate::check::check_operations;
 use crate::model::Model;
@@ -88,12 +91,17 @@ pub fn check_append(operations: &[Operation], options: &Options) -> Result<Repor
 ///
 /// If an operation is none of a set's.
 pub fn check_set(operations: &[Operation], options: &Options) -> Result<Report, CheckError> {
-    let only_grows = |operation: &Operation| GrowSet.knows(&operation.call, words::returned(operation));
-    if operations.iter().all(only_grows) {
+    if is_grow_set(operations) {
         check_history(&GrowSet, operations, options)
     } else {
         check_history(&Set::of(operations), operations, options)
     }
+}
+
+/// Whether nothing is done but to add to sets and to read them as a whole.
+#[must_use]
+pub fn is_grow_set(operations: &[Operation]) -> bool {
+    operations.iter().all(|operation| GrowSet.knows(&operation.call, words::returned(operation)))
 }
 
 /// Checks a history against a model. Operations that failed never happened and are left out; their number is not part of

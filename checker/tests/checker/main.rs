@@ -16,3 +16,4 @@ mod soundness;
 mod source;
 mod threads;
 mod transactions;
+mod versions;

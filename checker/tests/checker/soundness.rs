@@ -2,14 +2,15 @@
 
 use rashomon_checker::models::{
     AppendList, Bag, Counter, FencedMutex, GrowSet, KeyValue, Mutex, OwnedMutex, Queue, ReentrantFencedMutex,
-    ReentrantMutex, Register, Scope, Semaphore, Set,
+    ReentrantMutex, Register, Scope, Semaphore, Set, VersionedRegister,
 };
+use rashomon_checker::versions::Growth;
 use rashomon_checker::{Model, Operation};
 use rashomon_history::{Call, Returned};
 
 use crate::brute::{is_linearizable, sub_history};
 use crate::source::Source;
-use crate::{counters, growing, key_value, locks, queues, registers, sets};
+use crate::{counters, growing, key_value, locks, queues, registers, sets, versions};
 
 /// Whatever calls are left out of those before an operation, if it may observe none of them, it stays legal.
 fn observes_all_that_helps<M: Model<Call = Call, Return = Returned>>(
@@ -142,4 +143,13 @@ fn of_a_reentrant_mutex() {
 fn of_a_semaphore() {
     of_locks(&Semaphore { permits: 2 }, locks::OWNED);
     of_locks(&Semaphore { permits: 3 }, locks::OF_SEVERAL);
+}
+
+#[test]
+fn of_a_register_with_versions() {
+    for growth in [Growth::One, Growth::AtLeastOne] {
+        let model = VersionedRegister { growth, ..VersionedRegister::default() };
+        observes_all_that_helps(&model, |source| versions::random(&model, source, 30, 20));
+        parts_are_linearizable(&model, |source| versions::random(&model, source, 30, 20));
+    }
 }

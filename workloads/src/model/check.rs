@@ -1,13 +1,13 @@
 //! A history and a model: what the checker says.
 
 use rashomon_checker::models::{
-    self, AppendList, FencedMutex, HistoryModel, KeyValue, OwnedMutex, ReentrantFencedMutex, ReentrantMutex, Register,
-    Scope, Semaphore, check_history,
+    self, AppendList, Counter, FencedMutex, GrowSet, HistoryModel, KeyValue, OwnedMutex, ReentrantFencedMutex,
+    ReentrantMutex, Register, Scope, Semaphore, VersionedRegister, check_history,
 };
 use rashomon_checker::properties::{BankRules, Property, PropertyReport};
 use rashomon_checker::transactions::{Consistency, TransactionOptions, TransactionReport, check_transactions};
 use rashomon_checker::{Options, Report};
-use rashomon_history::{Call, Operation};
+use rashomon_history::{Call, Operation, Value};
 
 use super::{AskedConsistency, Model, ModelError, Parameters};
 
@@ -59,8 +59,16 @@ impl Check<'_> {
         let parameters = self.parameters;
         match self.model {
             Model::Register => self.linearizable(&Register { initial: parameters.initial.clone() }),
+            Model::VersionedRegister => {
+                let initial = parameters.initial.clone();
+                self.linearizable(&VersionedRegister { initial, ..VersionedRegister::default() })
+            }
+            Model::Counter => self.linearizable(&Counter {
+                initial: if let Value::Int(initial) = parameters.initial { initial } else { 0 },
+            }),
             Model::KeyValue => self.linearizable(&KeyValue { scope: Scope::Key }),
             Model::KeyValueWhole => self.linearizable(&KeyValue { scope: Scope::Map }),
+            Model::Set if models::is_grow_set(self.operations) => self.linearizable(&GrowSet),
             Model::Set => self.linearizable(&models::Set::of(self.operations)),
             Model::Queue => self.linearizable(&models::Queue),
             Model::Bag => self.linearizable(&models::Bag),

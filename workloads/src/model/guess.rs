@@ -46,6 +46,7 @@ fn hint(operation: &Operation) -> Option<Hint> {
             let is_process = *owner == Value::Int(i64::try_from(operation.process.0).unwrap_or(-1));
             if is_process { Perhaps(Model::Mutex) } else { Perhaps(Model::OwnedMutex) }
         }
+        (Call::Increment { .. }, _) => Surely(Model::Counter),
         (Call::Generate { .. }, _) => Surely(Model::UniqueIds),
         (Call::Transfer { .. }, _) => Surely(Model::Bank),
         (Call::Send { .. } | Call::Poll { .. }, _) => Surely(Model::Log),

@@ -49,6 +49,10 @@ macro_rules! models {
 models! {
     /// Registers by key.
     Register = "register", "linearizable registers by key: read, write, cas, delete";
+    /// Registers that report versions.
+    VersionedRegister = "versioned-register", "linearizable registers whose versions grow by one with every write: read, write, cas";
+    /// Counters by key.
+    Counter = "counter", "linearizable counters by key: increment, add of a number, read";
     /// Maps from keys to texts, every key on its own.
     KeyValue = "kv", "linearizable map from keys to texts, every key on its own: read, write, append, delete";
     /// The same as one object.
