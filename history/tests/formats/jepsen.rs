@@ -138,6 +138,9 @@ fn keys_can_be_forced_and_forbidden() {
     let always = ReadOptions { keys: IndependentKeys::Always, format: None };
     let refused = complaint_with(always, REGISTER);
     assert!(refused.starts_with("h:1: the value is 1, but this history has independent keys"), "{refused}");
+    let tagged = "{:type :invoke, :process 0, :f :append, :value #jepsen.independent/tuple [7 1]}\n";
+    let told_so = never.read_from(Path::new("h"), tagged.as_bytes()).unwrap();
+    assert_eq!(told(told_so.operations()), ["append 1 to 7: info"], "a tag is never mistaken");
     let cas = "{:type :invoke, :process 0, :f :cas, :value [1 [2 3]]}\n";
     let forced = always.read_from(Path::new("h"), cas.as_bytes()).unwrap();
     assert_eq!(told(forced.operations()), ["cas 1 2 -> 3: info"]);
@@ -163,6 +166,8 @@ fn transactions_have_their_reads_filled_in() {
     );
     let changed = txns.replace("[3 4]] [:append :k 2]", "[3 4]] [:append :k 9]");
     assert!(complaint(&changed).starts_with("h:2: process 0 completes"), "{}", complaint(&changed));
+    let moved = txns.replace("[[:r 1 5]]", "[[:r 2 5]]");
+    assert!(complaint(&moved).starts_with("h:6: process 0 completes"), "{}", complaint(&moved));
 }
 
 #[test]
@@ -278,6 +283,19 @@ fn what_cant_be_is_refused_with_its_line() {
         let complaint = complaint(&text);
         assert!(complaint.starts_with(wanted), "{wanted}\n{complaint}\n{text:.300}");
     }
+}
+
+#[test]
+fn lines_are_counted_also_inside_of_operations() {
+    let spread = REGISTER.replacen(", ", ",\n", 3).replacen(":type :fail", ":type :failed", 1);
+    assert!(complaint(&spread).starts_with("h:11: the type is :failed"), "{}", complaint(&spread));
+}
+
+#[test]
+fn positions_that_repeat_do_not_reorder_events() {
+    let repeated = operations(&REGISTER.replace(":index 2", ":index 0").replace(":index 3", ":index 0"));
+    assert_eq!((repeated[0].invoke_index, repeated[0].complete_index), (0, Some(2)));
+    assert_eq!((repeated[1].invoke_index, repeated[1].complete_index), (1, Some(3)));
 }
 
 #[test]

@@ -107,6 +107,16 @@ fn what_is_broken_is_not_called_cut() {
 }
 
 #[test]
+fn content_that_does_not_fit_its_checksum_is_refused() {
+    for (pack, of_the_checksum) in [(PACKINGS[0], 8), (PACKINGS[1], 1)] {
+        let mut packed = pack(&history(200));
+        let place = packed.len() - of_the_checksum;
+        packed[place] ^= 1;
+        assert!(parse(&packed).unwrap_err().to_string().contains("checksum"));
+    }
+}
+
+#[test]
 fn a_packing_of_nothing_is_an_empty_history() {
     for pack in PACKINGS {
         assert!(parse(&pack("")).unwrap_err().to_string().contains("the history is empty"));
