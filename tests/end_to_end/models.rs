@@ -153,3 +153,26 @@ fn a_level_that_the_model_does_not_know_is_a_bad_argument() {
     assert_eq!(answer.code, Some(254));
     assert!(answer.stderr.contains("strict-serializable"), "it lists what is known: {}", answer.stderr);
 }
+
+#[test]
+fn a_counter_counts_every_increment_once() {
+    let increment = (0, r#""f":"increment","key":"c","value":2"#, r#""f":"increment","key":"c","value":2"#);
+    let read = |value: &'static str| (1, r#""f":"read","key":"c""#, value);
+    let two = read(r#""f":"read","key":"c","value":2"#);
+    let four = read(r#""f":"read","key":"c","value":4"#);
+    assert_eq!(check(&[increment, two], &[]).code, Some(0));
+    assert_eq!(check(&[increment, four], &[]).code, Some(1));
+    assert_eq!(check(&[increment, four], &["--init", "2"]).code, Some(0));
+}
+
+#[test]
+fn versions_tell_the_order_of_writes() {
+    let write = |value: &'static str| (0, r#""f":"write","key":"x","value":7"#, value);
+    let first = write(r#""f":"write","key":"x","value":7,"version":1"#);
+    let third = write(r#""f":"write","key":"x","value":7,"version":3"#);
+    let answer = check(&[first, third], &[]);
+    assert_eq!(answer.code, Some(1), "{} {}", answer.stdout, answer.stderr);
+    assert!(answer.stdout.contains("versioned-register"), "{}", answer.stdout);
+    assert_eq!(check(&[first, third], &["--version-gaps"]).code, Some(0));
+    assert_eq!(check(&[third, first], &["--version-gaps"]).code, Some(1));
+}

@@ -53,6 +53,9 @@ pub(crate) struct CheckArgs {
     /// read-committed, ...; when left out the strongest that the model knows
     #[arg(long)]
     consistency: Option<AskedConsistency>,
+    /// Versions of a versioned-register may grow by more than one
+    #[arg(long)]
+    version_gaps: bool,
     /// How often an owner may hold a reentrant lock at a time
     #[arg(long, default_value_t = 2, value_name = "N")]
     holds: u32,
@@ -194,6 +197,7 @@ impl CheckArgs {
         Parameters {
             initial: self.init.clone(),
             consistency: self.consistency,
+            version_gaps: self.version_gaps,
             holds_max: self.holds,
             permits: self.permits,
             total: self.total,

@@ -6,6 +6,7 @@ use rashomon_checker::models::{
 };
 use rashomon_checker::properties::{BankRules, Property, PropertyReport};
 use rashomon_checker::transactions::{Consistency, TransactionOptions, TransactionReport, check_transactions};
+use rashomon_checker::versions::Growth;
 use rashomon_checker::{Options, Report};
 use rashomon_history::{Call, Operation, Value};
 
@@ -59,13 +60,12 @@ impl Check<'_> {
         let parameters = self.parameters;
         match self.model {
             Model::Register => self.linearizable(&Register { initial: parameters.initial.clone() }),
-            Model::VersionedRegister => {
-                let initial = parameters.initial.clone();
-                self.linearizable(&VersionedRegister { initial, ..VersionedRegister::default() })
-            }
-            Model::Counter => self.linearizable(&Counter {
-                initial: if let Value::Int(initial) = parameters.initial { initial } else { 0 },
+            Model::VersionedRegister => self.linearizable(&VersionedRegister {
+                initial: parameters.initial.clone(),
+                first: 0,
+                growth: if parameters.version_gaps { Growth::AtLeastOne } else { Growth::One },
             }),
+            Model::Counter => self.linearizable(&Counter { initial: self.first_number()? }),
             Model::KeyValue => self.linearizable(&KeyValue { scope: Scope::Key }),
             Model::KeyValueWhole => self.linearizable(&KeyValue { scope: Scope::Map }),
             Model::Set if models::is_grow_set(self.operations) => self.linearizable(&GrowSet),
@@ -107,6 +107,14 @@ impl Check<'_> {
                 Ok(Answer::Linearizability(check_history(model, self.operations, self.options)?))
             }
             Some(_) => Err(self.wrong_level("linearizable")),
+        }
+    }
+
+    fn first_number(&self) -> Result<i64, ModelError> {
+        match &self.parameters.initial {
+            Value::Nil => Ok(0),
+            Value::Int(number) => Ok(*number),
+            Value::Text(text) => Err(ModelError::Initial { model: self.model, initial: text.clone() }),
         }
     }
 

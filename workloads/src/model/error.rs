@@ -27,6 +27,14 @@ pub enum ModelError {
     /// An operation is no transaction, or they don't fit each other.
     #[error("{0}; choose another --model")]
     Transactions(#[from] TransactionError),
+    /// The object can't begin with that.
+    #[error("the model {model} begins with a number, not with {initial:?}; give another --init")]
+    Initial {
+        /// The model.
+        model: Model,
+        /// What was asked for.
+        initial: Box<str>,
+    },
     /// The model says nothing about that level.
     #[error("the model {model} can't be checked for {consistency}; it can for {known}")]
     Consistency {

@@ -35,6 +35,10 @@ fn hint(operation: &Operation) -> Option<Hint> {
         Outcome::Fail(_) | Outcome::Info(_) => None,
     };
     Some(match (&operation.call, returned) {
+        (Call::Read { .. } | Call::Write { .. } | Call::Cas { .. }, Some(Returned::Versioned { .. })) => {
+            Perhaps(Model::VersionedRegister)
+        }
+        (Call::Increment { .. }, _) => Surely(Model::Counter),
         (Call::Append { .. }, _) => Perhaps(Model::ListAppend),
         // Texts that are appended to: no list.
         (Call::Read { .. }, Some(Returned::Value(Value::Text(_)))) => Perhaps(Model::KeyValue),
@@ -46,7 +50,6 @@ fn hint(operation: &Operation) -> Option<Hint> {
             let is_process = *owner == Value::Int(i64::try_from(operation.process.0).unwrap_or(-1));
             if is_process { Perhaps(Model::Mutex) } else { Perhaps(Model::OwnedMutex) }
         }
-        (Call::Increment { .. }, _) => Surely(Model::Counter),
         (Call::Generate { .. }, _) => Surely(Model::UniqueIds),
         (Call::Transfer { .. }, _) => Surely(Model::Bank),
         (Call::Send { .. } | Call::Poll { .. }, _) => Surely(Model::Log),

@@ -49,16 +49,16 @@ macro_rules! models {
 models! {
     /// Registers by key.
     Register = "register", "linearizable registers by key: read, write, cas, delete";
-    /// Registers that report versions.
-    VersionedRegister = "versioned-register", "linearizable registers whose versions grow by one with every write: read, write, cas";
-    /// Counters by key.
-    Counter = "counter", "linearizable counters by key: increment, add of a number, read";
+    /// Registers that tell their versions.
+    VersionedRegister = "versioned-register", "registers whose reads and writes tell a version: one more with every write (or more: --version-gaps)";
     /// Maps from keys to texts, every key on its own.
     KeyValue = "kv", "linearizable map from keys to texts, every key on its own: read, write, append, delete";
     /// The same as one object.
     KeyValueWhole = "kv-whole", "the same with the whole map as one object";
     /// Sets by key.
     Set = "set", "linearizable sets by key: add, remove, contains, read of the whole set";
+    /// Counters by key.
+    Counter = "counter", "linearizable counters by key: increment (or add of a number), read";
     /// Queues by key.
     Queue = "queue", "linearizable FIFO queues by key: enqueue, dequeue";
     /// Queues that keep no order.

@@ -14,6 +14,8 @@ pub struct Parameters {
     pub initial: Value,
     /// What the system promises; `None` for the strongest that the model knows.
     pub consistency: Option<AskedConsistency>,
+    /// Whether versions may grow by more than one.
+    pub version_gaps: bool,
     /// How often an owner may hold a reentrant lock at a time.
     pub holds_max: u32,
     /// The permits of a semaphore.
@@ -33,6 +35,7 @@ impl Default for Parameters {
         Self {
             initial: Value::Nil,
             consistency: None,
+            version_gaps: false,
             holds_max: 2,
             permits: 1,
             total: None,
