@@ -60,6 +60,7 @@ pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
         (Call::Txn { .. }, Some(Returned::Txn(_))) => {
             format!("committed {returned}", returned = returned.map_or(String::new(), ToString::to_string))
         }
+        (Call::Poll { .. }, Some(Returned::Records(records))) => format!("asked to {call} and got {}", list(records)),
         (
             Call::Dequeue { .. } | Call::Drain { .. } | Call::Generate { .. } | Call::Poll { .. } | Call::Txn { .. },
             Some(returned),
@@ -100,9 +101,9 @@ pub(super) fn object(call: &Call) -> ObjectKey<'_> {
 }
 
 /// A list for people: long ones show their ends.
-fn list(values: &[Value]) -> String {
+fn list<T: ToString>(values: &[T]) -> String {
     const SHOWN_MAX: usize = 12;
-    let join = |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let join = |values: &[T]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if values.len() <= SHOWN_MAX {
         return format!("[{}]", join(values));
     }

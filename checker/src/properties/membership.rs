@@ -44,10 +44,12 @@ enum Shows {
     Lacks(u32),
 }
 
+/// What is known of the elements of all objects. The operations must come by object, and those of one object by invocation.
 pub(super) struct Membership<'a> {
     pub(super) keys: Numbers<&'a Key>,
     pub(super) elements: Vec<Element<'a>>,
-    numbers: Numbers<(u32, &'a Value)>,
+    /// The elements of the object at hand.
+    numbers: Numbers<&'a Value>,
     /// By invocation.
     looks: Vec<Look>,
     /// The last read of each object, by invocation.
@@ -69,8 +71,7 @@ impl<'a> Membership<'a> {
     }
 
     fn element(&mut self, run: &mut Run<'a>, object: usize, value: &'a Value) -> Result<usize, Halt> {
-        let object = object as u32;
-        let number = self.numbers.number(run, (object, value))?;
+        let number = self.numbers.number(run, value)?;
         if number == self.elements.len() {
             let unknown = Element {
                 value,
@@ -83,7 +84,7 @@ impl<'a> Membership<'a> {
                 twice: NONE,
                 missed: NONE,
                 missed_over: 0,
-                object,
+                object: object as u32,
             };
             run.push(&mut self.elements, unknown)?;
         }
@@ -94,6 +95,7 @@ impl<'a> Membership<'a> {
         let number = self.keys.number(run, key)?;
         if number == self.last_reads.len() {
             run.push(&mut self.last_reads, NONE)?;
+            self.numbers.forget();
         }
         Ok(number)
     }
@@ -266,7 +268,6 @@ impl Element<'_> {
         if self.first_seen == NONE || over < completed(run.operation(self.first_seen)) {
             self.first_seen = position;
         }
-        // Operations come by invocation.
         self.last_seen = position;
         self.seen_over = self.seen_over.max(over);
         self.is_known_by(run, position);

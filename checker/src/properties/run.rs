@@ -29,7 +29,7 @@ pub(super) type Doubt = Option<PropertyWhy>;
 
 pub(super) struct Run<'a> {
     pub(super) operations: &'a [Operation],
-    /// Positions of all operations, by invocation.
+    /// Positions of all operations, by invocation; see [`Run::order_by_object`].
     pub(super) order: Vec<u32>,
     pub(super) story: Story<'a>,
     started: Instant,
@@ -93,6 +93,20 @@ impl<'a> Run<'a> {
         let mut completions: Vec<u32> = self.order.iter().copied().filter(is_ok).collect();
         completions.sort_by_key(|position| completed(self.operation(*position)));
         Ok(completions)
+    }
+
+    /// Puts the operations into the order of their objects, and those of one object into that of their invocations, so that
+    /// what is known of an object stays close together.
+    pub(super) fn order_by_object(&mut self) -> Result<(), Halt> {
+        let mut objects: Numbers<Option<&Key>> = Numbers::new();
+        let mut object_of = self.filled(self.operations.len(), 0)?;
+        for place in 0..self.order.len() {
+            self.step()?;
+            let position = self.order[place];
+            object_of[position as usize] = objects.number(self, self.operation(position).call.key())?;
+        }
+        self.order.sort_by_key(|position| object_of[*position as usize]);
+        Ok(())
     }
 
     /// Counts one step; an error when the time is over.
@@ -243,15 +257,23 @@ pub(super) fn plain(returned: &Returned) -> &Returned {
 /// Numbers things in the order in which they come.
 pub(super) struct Numbers<T> {
     numbers: HashMap<T, u32, FxBuildHasher>,
+    /// How many were forgotten.
+    forgotten: u32,
 }
 
 impl<T: Copy + Eq + Hash> Numbers<T> {
     pub(super) fn new() -> Self {
-        Self { numbers: HashMap::default() }
+        Self { numbers: HashMap::default(), forgotten: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.numbers.len()
+        self.forgotten as usize + self.numbers.len()
+    }
+
+    /// Forgets all things, but goes on counting.
+    pub(super) fn forget(&mut self) {
+        self.forgotten += self.numbers.len() as u32;
+        self.numbers.clear();
     }
 
     pub(super) fn get(&self, item: T) -> Option<usize> {
@@ -267,7 +289,7 @@ impl<T: Copy + Eq + Hash> Numbers<T> {
             self.numbers.reserve(1);
             run.release(old);
         }
-        let next = self.numbers.len() as u32;
+        let next = self.len() as u32;
         Ok(*self.numbers.entry(item).or_insert(next) as usize)
     }
 }

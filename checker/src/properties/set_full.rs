@@ -33,6 +33,7 @@ pub(super) fn check(run: &mut Run<'_>, linearizable: bool) -> Result<Doubt, Halt
     for kind in KINDS {
         run.count(kind.name(), 0);
     }
+    run.order_by_object()?;
     let mut sets = Membership::new();
     for place in 0..run.order.len() {
         run.step()?;

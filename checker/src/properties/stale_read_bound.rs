@@ -81,6 +81,7 @@ pub(super) fn check(run: &mut Run<'_>, delta: Duration) -> Result<Doubt, Halt> {
         staleness_ns: Vec::new(),
         decided: 0,
     };
+    run.order_by_object()?;
     all.find_objects(run)?;
     for place in 0..run.order.len() {
         run.step()?;

@@ -10,7 +10,7 @@ fn balance(source: &mut Source, odd_percent: u64) -> Value {
     match source.below(100) {
         percent if percent < odd_percent => Value::Nil,
         percent if percent < 2 * odd_percent => (-1).into(),
-        _ => (source.below(2) as i64 + 1).into(),
+        _ => (source.below(4) as i64).into(),
     }
 }
 

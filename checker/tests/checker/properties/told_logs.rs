@@ -94,6 +94,22 @@ fn a_write_that_no_version_follows_is_not_decided_on() {
 }
 
 #[test]
+fn a_value_that_stands_for_two_versions_says_nothing_about_either() {
+    let seven = [write(1, 7), versioned(read(2, 7), 5), versioned(read(2, 7), 6)];
+    let mut calls = seven.to_vec();
+    calls.extend([versioned(read(3, 9), 7), read(3, 7)]);
+    assert!(check(&Property::Session, &in_turn(&calls)).verdict.is_valid());
+    calls.remove(2);
+    let report = check(&Property::Session, &in_turn(&calls));
+    assert_eq!(told(&report), [(AnomalyKind::MonotonicReads, vec![2, 3])]);
+
+    let twice = [append(1, 1), append(2, 2), read_list(3, &[1, 2, 1]), read_list(1, &[1, 2])];
+    assert!(!check(&Property::Session, &in_turn(&twice)).verdict.is_invalid());
+    let once = [append(1, 1), append(2, 2), read_list(3, &[2, 1]), read_list(1, &[2])];
+    assert!(check(&Property::Session, &in_turn(&once)).verdict.is_invalid());
+}
+
+#[test]
 fn a_read_is_stale_once_the_bound_is_over() {
     let history = in_turn(&[write(1, 1), write(2, 2), read(3, 1), read(3, 1)]);
     let of = |delta_ms: u64| check(&Property::StaleReadBound { delta: Duration::from_millis(delta_ms) }, &history);
