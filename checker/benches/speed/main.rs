@@ -4,6 +4,7 @@
 //! estimate of its peak memory, and the steps of its searches.
 
 mod generate;
+mod locks;
 mod objects;
 mod properties;
 mod transactions;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use generate::{Recipe, queue, registers};
-use rashomon_checker::models::{KeyValue, Register, Scope};
+use rashomon_checker::models::{FencedMutex, KeyValue, Mutex, OwnedMutex, Register, Scope, Semaphore};
 use rashomon_checker::queue::FifoQueue;
 use rashomon_checker::{Algorithm, Checker, Model, Operation, Options, Report, Verdict};
 use rashomon_history::{Call, History, Outcome, Returned, read_history};
@@ -50,7 +51,7 @@ fn cases() -> Vec<(&'static str, Recipe, Algorithm, usize)> {
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    println!("{:<22} {:>9} {:>11} {:>10} {:>12}", "history", "verdict", "ms", "MB", "steps");
+    println!("{:<30} {:>9} {:>11} {:>10} {:>12}", "history", "verdict", "ms", "MB", "steps");
     for (name, recipe, algorithm, threads) in cases() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
@@ -62,6 +63,7 @@ fn main() {
             run(name, Checker::new(Register { initial: 0.into() }).options(options), &registers(&recipe));
         }
     }
+    run_locks(&wanted);
     for (name, file, scope) in [
         ("kv c10-ok, whole map", "c10-ok", Scope::Map),
         ("kv c10-bad, whole map", "c10-bad", Scope::Map),
@@ -71,7 +73,7 @@ fn main() {
             continue;
         }
         let Some(folder) = std::env::var_os("RASHOMON_DATA").map(PathBuf::from) else {
-            println!("{name:<22} skipped: RASHOMON_DATA does not say where the data is");
+            println!("{name:<30} skipped: RASHOMON_DATA does not say where the data is");
             continue;
         };
         let file = folder.join("porcupine/kv").join(file).with_extension("txt");
@@ -90,6 +92,25 @@ fn main() {
     }
     for (name, recipe) in cases {
         transactions::run(name, recipe);
+    }
+}
+
+fn run_locks(wanted: &[String]) {
+    let one = Recipe { operations: 1_000_000, clients: 50, ..VALID };
+    let many = Recipe { keys: 1_000, ..one };
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    for (name, recipe) in [
+        ("1M C=50, 1 lock", one),
+        ("1M C=50, 1000 locks", many),
+        ("1M C=50, 5% unknown", Recipe { unknown_percent: 5, ..one }),
+    ] {
+        if is_wanted(&format!("locks {name}")) {
+            let history = locks::locks(&recipe);
+            run(&format!("fenced {name}"), Checker::new(FencedMutex), &history);
+            run(&format!("owned {name}"), Checker::new(OwnedMutex), &history);
+            run(&format!("mutex {name}"), Checker::new(Mutex), &history);
+            run(&format!("semaphore {name}"), Checker::new(Semaphore { permits: 1 }), &history);
+        }
     }
 }
 
@@ -127,7 +148,7 @@ fn print(name: &str, report: &Report) {
     let statistics = &report.statistics;
     let megabytes = statistics.peak_memory_bytes as f64 / 1e6;
     println!(
-        "{name:<22} {verdict:>9} {:>11.2} {megabytes:>10.1} {:>12}",
+        "{name:<30} {verdict:>9} {:>11.2} {megabytes:>10.1} {:>12}",
         statistics.check_seconds * 1e3,
         statistics.steps
     );

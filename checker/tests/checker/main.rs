@@ -6,6 +6,7 @@ mod counters;
 mod growing;
 mod histories;
 mod key_value;
+mod lock_stories;
 mod locks;
 mod properties;
 mod queues;

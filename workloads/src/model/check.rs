@@ -114,7 +114,7 @@ impl Check<'_> {
         match &self.parameters.initial {
             Value::Nil => Ok(0),
             Value::Int(number) => Ok(*number),
-            Value::Text(text) => Err(ModelError::Initial { model: self.model, initial: text.clone() }),
+            Value::Text(text) => Err(ModelError::Initial { model: self.model, initial: text.as_str().into() }),
         }
     }
 
