@@ -22,7 +22,7 @@ use crate::models::Recorded;
 /// {"time":9,"process":1,"type":"ok","f":"read","key":"x","value":[]}
 /// "#;
 /// let history = parse_history("history.jsonl".as_ref(), text.trim_start().as_bytes())?;
-/// let report = check_transactions(&history.operations(), &TransactionOptions::default())?;
+/// let report = check_transactions(history.operations(), &TransactionOptions::default())?;
 /// assert_eq!(report.verdict, TransactionVerdict::Invalid);
 /// assert_eq!(report.anomalies[0].kind.name(), "G-single-item-realtime");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

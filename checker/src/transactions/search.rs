@@ -136,7 +136,8 @@ impl Search<'_> {
                 (back, First { from, to, kind: strongest(of.and(kinds)) })
             }));
         }
-        edges.sort_by_key(|(back, _)| std::cmp::Reverse(*back));
+        // Of those alike, the latest: it is more often the one that is wrong.
+        edges.sort_by_key(|(back, first)| std::cmp::Reverse((*back, first.from)));
         edges.into_iter().map(|(_, first)| first).collect()
     }
 
@@ -194,11 +195,13 @@ impl Search<'_> {
         cycles
     }
 
-    /// The cycle of these steps, named after its edges; `None` of a single transaction.
-    fn cycle(&self, steps: Vec<(Node, Kinds)>) -> Option<FoundCycle> {
+    /// The cycle of these steps, from the earliest transaction on, named after its edges; `None` of a single transaction.
+    fn cycle(&self, mut steps: Vec<(Node, Kinds)>) -> Option<FoundCycle> {
         if steps.len() < 2 {
             return None;
         }
+        let earliest = (0..steps.len()).min_by_key(|place| steps[*place].0).unwrap_or(0);
+        steps.rotate_left(earliest);
         let spans = &self.component.spans;
         let mut order = Order::Data;
         let mut kinds = Vec::with_capacity(steps.len());

@@ -7,3 +7,4 @@ mod jepsen;
 mod levels;
 mod limits;
 mod random;
+mod told;
