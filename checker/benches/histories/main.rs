@@ -3,18 +3,23 @@
 
 #[path = "../speed/generate.rs"]
 mod generate;
+#[path = "../speed/generate_transactions.rs"]
+mod generate_transactions;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use generate::{Recipe, queue, registers};
-use write::{write_queue, write_registers};
+use generate_transactions::Generated;
+use write::{write_queue, write_registers, write_transactions};
 
 /// What a file holds.
 enum Content {
     Registers,
     Queue,
+    Lists,
+    TransactionRegisters,
 }
 
 const VALID: Recipe = Recipe { operations: 1_000, clients: 10, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
@@ -22,7 +27,7 @@ const TEN_THOUSAND: Recipe = Recipe { operations: 10_000, ..VALID };
 const HUNDRED_THOUSAND: Recipe = Recipe { operations: 100_000, clients: 50, ..VALID };
 const MILLION: Recipe = Recipe { operations: 1_000_000, clients: 50, ..VALID };
 
-const FILES: [(&str, Content, Recipe); 13] = [
+const FILES: [(&str, Content, Recipe); 17] = [
     ("a_1k_c10", Content::Registers, VALID),
     ("a_1k_c20", Content::Registers, Recipe { clients: 20, ..VALID }),
     ("a_1k_c50", Content::Registers, Recipe { clients: 50, ..VALID }),
@@ -36,6 +41,10 @@ const FILES: [(&str, Content, Recipe); 13] = [
     ("d_1m_c50", Content::Registers, Recipe { keys: 1_000, ..MILLION }),
     ("e_1k_c2", Content::Queue, Recipe { clients: 2, ..VALID }),
     ("e_1m_c50", Content::Queue, MILLION),
+    ("la_10k", Content::Lists, TEN_THOUSAND),
+    ("la_100k", Content::Lists, HUNDRED_THOUSAND),
+    ("la_1m", Content::Lists, MILLION),
+    ("rw_100k", Content::TransactionRegisters, HUNDRED_THOUSAND),
 ];
 
 fn main() -> ExitCode {
@@ -52,6 +61,8 @@ fn main() -> ExitCode {
         let written = match content {
             Content::Registers => write_registers(&path, &registers(recipe)),
             Content::Queue => write_queue(&path, &queue(recipe)),
+            Content::Lists => write_transactions(&path, &transactions(recipe.operations, true)),
+            Content::TransactionRegisters => write_transactions(&path, &transactions(recipe.operations, false)),
         };
         if let Err(error) = written {
             eprintln!("writing {}: {error}", path.display());
@@ -59,4 +70,15 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn transactions(transactions: usize, is_list: bool) -> Generated {
+    let recipe = generate_transactions::Recipe {
+        transactions,
+        is_list,
+        unknown_percent: 0,
+        stale_of_10_000: 0,
+        has_stale_read: false,
+    };
+    generate_transactions::generate(recipe)
 }

@@ -1,4 +1,4 @@
-//! Writes the histories to files, an operation a line, for other checkers to be measured on the same ones.
+//! Histories as files that other checkers read too.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rashomon_checker::Operation;
 use rashomon_checker::queue::{QueueCall, QueueReturn};
-use rashomon_history::{Call, Returned};
+use rashomon_checker::transactions::Transaction;
+use rashomon_history::{Call, MicroOp, Returned, Seen};
 use serde_json::{Value as Json, json};
 
 /// A file of lines `{"client","input","output","call","return"}`; an output of null where the outcome is unknown.
@@ -60,4 +61,35 @@ pub(crate) fn write_queue(path: &Path, history: &[Operation<QueueCall<i64>, Queu
         };
         (input, output)
     })
+}
+
+/// A file of Jepsen's events, by time.
+pub(crate) fn write_transactions(path: &Path, history: &[(Transaction, Vec<MicroOp>)]) -> io::Result<()> {
+    let mut events = Vec::with_capacity(2 * history.len());
+    for (transaction, micro_ops) in history {
+        let asked = micro_ops.iter().map(|micro_op| told(micro_op, false)).collect::<Vec<_>>();
+        let seen = micro_ops.iter().map(|micro_op| told(micro_op, true)).collect::<Vec<_>>();
+        events.push((transaction.invoked, transaction.process, "invoke", asked));
+        events.push((transaction.completed, transaction.process, "ok", seen));
+    }
+    // Invocations first: what begins when something else ends is concurrent with it.
+    events.sort_by_key(|(time, _, kind, _)| (*time, *kind != "invoke"));
+    let mut file = BufWriter::new(File::create(path)?);
+    for (index, (time, process, kind, value)) in events.into_iter().enumerate() {
+        let line = json!({
+            "index": index, "time": time, "process": process, "type": kind, "f": "txn", "value": value,
+        });
+        writeln!(file, "{line}")?;
+    }
+    file.flush()
+}
+
+fn told(micro_op: &MicroOp, came_back: bool) -> Json {
+    match micro_op {
+        MicroOp::Read { key, seen: Some(Seen::Value(value)) } if came_back => json!(["r", key, value]),
+        MicroOp::Read { key, seen: Some(Seen::List(values)) } if came_back => json!(["r", key, values]),
+        MicroOp::Read { key, .. } => json!(["r", key, null]),
+        MicroOp::Write { key, value } => json!(["w", key, value]),
+        MicroOp::Append { key, value } => json!(["append", key, value]),
+    }
 }

@@ -4,6 +4,7 @@
 //! estimate of its peak memory, and the steps of its searches.
 
 mod generate;
+mod generate_transactions;
 mod locks;
 mod objects;
 mod properties;
