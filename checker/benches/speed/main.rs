@@ -107,10 +107,11 @@ fn run_locks(wanted: &[String]) {
     ] {
         if is_wanted(&format!("locks {name}")) {
             let history = locks::locks(&recipe);
-            run(&format!("fenced {name}"), Checker::new(FencedMutex), &history);
-            run(&format!("owned {name}"), Checker::new(OwnedMutex), &history);
-            run(&format!("mutex {name}"), Checker::new(Mutex), &history);
-            run(&format!("semaphore {name}"), Checker::new(Semaphore { permits: 1 }), &history);
+            let budget = Duration::from_secs(10);
+            run(&format!("fenced {name}"), Checker::new(FencedMutex).time_budget(budget), &history);
+            run(&format!("owned {name}"), Checker::new(OwnedMutex).time_budget(budget), &history);
+            run(&format!("mutex {name}"), Checker::new(Mutex).time_budget(budget), &history);
+            run(&format!("semaphore {name}"), Checker::new(Semaphore { permits: 1 }).time_budget(budget), &history);
         }
     }
 }

@@ -99,9 +99,9 @@ const AMBIGUOUS: Failed = Failed::NotApplicable("an unknown release may have end
 /// Decides whether the operations on a lock that is free at first are linearizable, where the operations of each owner
 /// that came back do not overlap. `operations` are in the order of their invocations.
 ///
-/// Unknown outcomes are decided exactly, but for an owner of which a release and an acquire are unknown and may have cut
-/// one of its holds in two, and for unknown releases of re-entrant locks and of semaphores. Then an order that is found
-/// is an answer all the same.
+/// Unknown outcomes are decided exactly, with these exceptions: an owner of which both a release and an acquire are unknown
+/// and may have cut a hold in two; unknown releases of a re-entrant lock that may have ended a hold early; operations on
+/// several permits beside unknown ones of the same owner. Then an order that is found is an answer all the same.
 ///
 /// ```
 /// use rashomon_checker::locks::{LockAnswer, LockOperation, LockRules, LockStep, check_owned_lock};

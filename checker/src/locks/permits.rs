@@ -1,11 +1,12 @@
 //! The holds of a semaphore's permits.
 //!
-//! Permits that an owner acquired are held until the same owner releases as many. As with a lock, a release of more than
-//! the owner holds needs an acquire of unknown outcome; and the last releases of unknown outcome end what has no end. As
-//! an owner may have permits of several acquires at once, any other unknown release may have ended one of them earlier:
-//! what overlaps with it is not certain.
-
-use std::collections::VecDeque;
+//! A release gives back what its owner acquired last. As with a lock, a release of more than the owner holds needs an
+//! acquire of unknown outcome. Acquires whose permits are never given back are all that a release of unknown outcome can
+//! end without another acquire: the first of each end the first of the others. So what the owner holds is as little as it
+//! can be at every moment.
+//!
+//! Where an owner has acquires of unknown outcome too, or operations of several permits, an unknown release may have done
+//! more: what it may have ended is not certain.
 
 use super::clash::LockContradiction;
 use super::owners::{Owners, Spares};
@@ -14,7 +15,7 @@ use super::{Failed, LockOperation};
 
 /// A legal order of the operations that happened.
 pub(super) fn order<O>(operations: &[LockOperation<O>], owners: &Owners, permits: u32) -> Result<Vec<u32>, Failed> {
-    let mut found = Permits { operations, owners, holds: Vec::new() };
+    let mut found = Permits { operations, owners, holds: Vec::new(), ends_are_certain: true };
     for owner in owners.all() {
         found.find(owner)?;
     }
@@ -26,24 +27,28 @@ struct Permits<'a, O> {
     operations: &'a [LockOperation<O>],
     owners: &'a Owners,
     holds: Vec<Hold>,
+    /// Whether the releases of unknown outcome of this owner can't have done more than to end what has no other end.
+    ends_are_certain: bool,
 }
 
 impl<O> Permits<'_, O> {
     fn find(&mut self, owner: u32) -> Result<(), Failed> {
         let (operations, owners) = (self.operations, self.owners);
+        self.ends_are_certain = owners.unknown_acquires(owner).is_empty()
+            && owners.known(owner).iter().chain(owners.unknown_releases(owner)).all(|place| self.is_of_one(*place));
         let mut acquires = Spares::new(owners.unknown_acquires(owner));
         let mut releases = Spares::new(owners.unknown_releases(owner));
         // Acquires, with what is not yet released of them.
-        let mut held: VecDeque<(u32, u32)> = VecDeque::new();
+        let mut held: Vec<(u32, u32)> = Vec::new();
         for place in owners.known(owner) {
             let operation = &operations[*place as usize];
             if operation.is_acquire() {
-                held.push_back((*place, operation.permits()));
+                held.push((*place, operation.permits()));
                 continue;
             }
             let mut left = operation.permits();
             while left > 0 {
-                let Some((acquire, rest)) = held.front_mut() else {
+                let Some((acquire, rest)) = held.last_mut() else {
                     let acquire = self.needed(owner, *place, left, &mut acquires)?;
                     self.hold(owner, acquire, Some(*place), left);
                     break;
@@ -52,7 +57,7 @@ impl<O> Permits<'_, O> {
                 left -= permits;
                 *rest -= permits;
                 if *rest == 0 {
-                    held.pop_front();
+                    held.pop();
                 }
                 self.hold(owner, acquire, Some(*place), permits);
             }
@@ -78,15 +83,15 @@ impl<O> Permits<'_, O> {
             Some(_) => {
                 Err(Failed::NotApplicable("an unknown acquire and a release are of different numbers of permits"))
             }
-            None if self.is_of_one(owner) => Err(Failed::Contradiction(LockContradiction::NotHeld { release })),
+            None if self.owners.unknown_acquires(owner).iter().all(|place| self.is_of_one(*place)) => {
+                Err(Failed::Contradiction(LockContradiction::NotHeld { release }))
+            }
             None => Err(Failed::NotApplicable("an unknown acquire is of several permits")),
         }
     }
 
-    /// Whether all operations of the owner of unknown outcome are of one permit each.
-    fn is_of_one(&self, owner: u32) -> bool {
-        let is_of_one = |place: &u32| self.operations[*place as usize].permits() == 1;
-        self.owners.unknown_acquires(owner).iter().all(is_of_one)
+    fn is_of_one(&self, place: u32) -> bool {
+        self.operations[place as usize].permits() == 1
     }
 
     fn hold(&mut self, owner: u32, acquire: u32, release: Option<u32>, permits: u32) {
@@ -101,7 +106,8 @@ impl<O> Permits<'_, O> {
             members: (0, 0),
             first: acquire,
             last: release.unwrap_or(acquire),
-            is_certain: first_release.is_none_or(|release| self.operations[*release as usize].invoked >= last_invoked),
+            is_certain: self.ends_are_certain
+                || first_release.is_none_or(|release| self.operations[*release as usize].invoked >= last_invoked),
         });
     }
 
