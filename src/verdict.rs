@@ -2,7 +2,7 @@
 
 use rashomon_checker::properties::{PropertyReport, PropertyVerdict};
 use rashomon_checker::transactions::{Consistency, Cycle, TransactionAnomaly, TransactionReport, TransactionVerdict};
-use rashomon_checker::{Proven, Report, Verdict as Checked, WitnessOperation};
+use rashomon_checker::{Proven, Report, Verdict as Checked, Witness, WitnessOperation};
 use rashomon_history::Operation;
 use rashomon_report::{self as report, Anomaly, CheckerReport, CycleEdge, OperationRecord, Verdict};
 use rashomon_workloads::{Answer, Checked as ModelCheck};
@@ -26,7 +26,7 @@ impl Judgement {
 fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Judgement {
     let (verdict, reason) = match &report.verdict {
         Checked::Valid { .. } => (Verdict::Valid, String::new()),
-        Checked::Invalid(witness) => (Verdict::Invalid, witness.explanation.clone()),
+        Checked::Invalid(witness) => (Verdict::Invalid, story(witness)),
         Checked::Unknown { why, proven, help } => {
             (Verdict::Unknown, format!("{why}; {}; what would help: {}", proven_text(proven), help.join("; ")))
         }
@@ -34,10 +34,7 @@ fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Jud
     let anomaly = report.verdict.witness().map(|witness| Anomaly {
         kind: witness.kind.to_string(),
         key: Some(witness.object.clone()),
-        explanation: match &witness.prefix {
-            Some(prefix) => format!("{} {}", witness.explanation, prefix.text),
-            None => witness.explanation.clone(),
-        },
+        explanation: story(witness),
         operations: records(&witness.operations, operations),
         cycle: None,
     });
@@ -52,6 +49,14 @@ fn linearizability(name: &str, report: &Report, operations: &[Operation]) -> Jud
             reason,
         },
         anomalies: anomaly.into_iter().collect(),
+    }
+}
+
+/// What is wrong, and how much of the history is not.
+fn story(witness: &Witness) -> String {
+    match &witness.prefix {
+        Some(prefix) => format!("{} {}", witness.explanation, prefix.text),
+        None => witness.explanation.clone(),
     }
 }
 
