@@ -1,7 +1,7 @@
 //! Objects that only grow, and whose reads tell all that is in them: append lists and sets of unique elements.
 //!
 //! Reads that all fit one order of growth say which elements came between which reads; what no read saw came after all of
-//! them. Only the times can contradict that order, see [`Staircase`]. The cost is linear in the size of what was read.
+//! them. Only the times can contradict that order, see `Staircase`. The cost is linear in the size of what was read.
 
 use std::hash::Hash;
 

@@ -4,8 +4,12 @@
 //! order of the writes, which is held against the times, the values and the compare-and-sets: it is never trusted. In that,
 //! a version is a counter of the writes (see [`counter`](crate::counter)). A write of unknown outcome whose value was seen
 //! with a version is the write of that version; others fill the gaps.
+//!
+//! Where only the writes tell their versions these are hints: they propose an order, which is valid if it is legal. Where it
+//! is not, nothing is decided.
 
 mod clash;
+mod hints;
 mod slots;
 
 use std::hash::Hash;
@@ -77,9 +81,15 @@ pub fn check_versions<V: Copy + Eq + Hash>(
     first: u64,
     growth: Growth,
 ) -> VersionsAnswer {
-    match Slots::new(operations, initial, first, growth).and_then(|slots| order(operations, &slots)) {
-        Ok(order) => VersionsAnswer::Valid(order),
-        Err(answer) => answer,
+    let decide = |operations: &[VersionedOperation<V>]| {
+        Slots::new(operations, initial, first, growth).and_then(|slots| order(operations, &slots))
+    };
+    if !hints::are_wanted(operations) {
+        return decide(operations).map_or_else(|answer| answer, VersionsAnswer::Valid);
+    }
+    match hints::with_hints(operations, initial, first).map(|hinted| decide(&hinted)) {
+        Some(Ok(order)) => VersionsAnswer::Valid(order),
+        Some(Err(_)) | None => VersionsAnswer::NotApplicable("the versions of the writes hint at no legal order"),
     }
 }
 
