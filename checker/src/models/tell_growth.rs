@@ -25,19 +25,6 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    fn did(&self, place: u32) -> String {
-        let entry = &self.partition.entries[place as usize];
-        format!("{} {}", self.partition.narrator.who(entry.position), words::tell(entry.call, entry.returned))
-    }
-
-    fn begun(&self, place: u32) -> String {
-        self.partition.narrator.invoked(self.partition.entries[place as usize].position)
-    }
-
-    fn over(&self, place: u32) -> String {
-        self.partition.narrator.completed(self.partition.entries[place as usize].position)
-    }
-
     fn element(&self, place: u32) -> Option<&Value> {
         words::written(self.partition.entries[place as usize].call, None)
     }
@@ -56,26 +43,30 @@ impl Story<'_> {
 
     fn never_put(&self, read: u32, index: usize) -> (Kind, String) {
         let element = &self.seen(read)[index];
-        let (from, to) = (self.begun(read), self.over(read));
+        let (from, to) = (self.partition.begun(read), self.partition.over(read));
         (
             Kind::NeverWritten,
-            format!("{}, from {from} to {to}, although nobody ever put {element} there.", self.did(read)),
+            format!("{}, from {from} to {to}, although nobody ever put {element} there.", self.partition.did(read)),
         )
     }
 
     fn twice(&self, read: u32, put: u32) -> (Kind, String) {
         let element = self.name(put);
-        let text = format!("{}, with {element} in it twice, although only {}, once.", self.did(read), self.did(put));
+        let text = format!(
+            "{}, with {element} in it twice, although only {}, once.",
+            self.partition.did(read),
+            self.partition.did(put)
+        );
         (Kind::Duplicate, text)
     }
 
     fn apart(&self, left: u32, right: u32, left_put: u32, right_put: u32) -> (Kind, String) {
         let text = format!(
             "{}, by which {} came before {}; but {}, by which {} came before {}.",
-            self.did(left),
+            self.partition.did(left),
             self.name(left_put),
             self.name(right_put),
-            self.did(right),
+            self.partition.did(right),
             self.name(right_put),
             self.name(left_put),
         );
@@ -83,7 +74,7 @@ impl Story<'_> {
     }
 
     fn backwards(&self, earlier: u32, later: u32, put: Option<u32>, read: Option<u32>) -> (Kind, String) {
-        let (begun, over) = (self.begun(earlier), self.over(later));
+        let (begun, over) = (self.partition.begun(earlier), self.partition.over(later));
         match (self.element(earlier), self.element(later)) {
             // A read that misses an element whose put was over.
             (None, Some(element)) => {
@@ -95,16 +86,16 @@ impl Story<'_> {
                 let fate = if seen_later { "" } else { " No read ever saw it." };
                 let text = format!(
                     "{}, which came back at {over}, but {} from {begun} on, without {element}.{fate}",
-                    self.did(later),
-                    self.did(earlier)
+                    self.partition.did(later),
+                    self.partition.did(earlier)
                 );
                 (kind, text)
             }
             (Some(element), None) => {
                 let text = format!(
                     "{}, which came back at {over}, before {} from {begun} on: {element} was seen too early.",
-                    self.did(later),
-                    self.did(earlier)
+                    self.partition.did(later),
+                    self.partition.did(earlier)
                 );
                 (Kind::ReadBeforeWrite, text)
             }
@@ -112,17 +103,20 @@ impl Story<'_> {
                 let element = put.map_or_else(String::new, |put| self.name(put));
                 let text = format!(
                     "{} by {over}, with {element} in it, but {} from {begun} on, without {element}.",
-                    self.did(later),
-                    self.did(earlier)
+                    self.partition.did(later),
+                    self.partition.did(earlier)
                 );
                 (Kind::StaleRead, text)
             }
             (Some(first), Some(second)) => {
                 let shown = read.map_or_else(String::new, |read| {
-                    format!(" But {}, by which {first} came before {second}.", self.did(read))
+                    format!(" But {}, by which {first} came before {second}.", self.partition.did(read))
                 });
-                let text =
-                    format!("{} by {over}, before {} from {begun} on.{shown}", self.did(later), self.did(earlier));
+                let text = format!(
+                    "{} by {over}, before {} from {begun} on.{shown}",
+                    self.partition.did(later),
+                    self.partition.did(earlier)
+                );
                 (Kind::OrderViolation, text)
             }
         }

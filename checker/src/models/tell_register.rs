@@ -39,20 +39,6 @@ impl Story<'_> {
         self.partition.entries[place as usize].returned
     }
 
-    /// "process 3 (n2) read 7 from x"
-    fn did(&self, place: u32) -> String {
-        let entry = &self.partition.entries[place as usize];
-        format!("{} {}", self.partition.narrator.who(entry.position), words::tell(entry.call, entry.returned))
-    }
-
-    fn begun(&self, place: u32) -> String {
-        self.partition.narrator.invoked(self.partition.entries[place as usize].position)
-    }
-
-    fn over(&self, place: u32) -> String {
-        self.partition.narrator.completed(self.partition.entries[place as usize].position)
-    }
-
     /// The value that stood there when the operation was done.
     fn left_behind(&self, place: u32) -> &Value {
         let seen = match self.returned(place) {
@@ -73,51 +59,54 @@ impl Story<'_> {
         };
         let text = format!(
             "{}, from {} to {}, although nobody ever wrote {value} there.",
-            self.did(observer),
-            self.begun(observer),
-            self.over(observer)
+            self.partition.did(observer),
+            self.partition.begun(observer),
+            self.partition.over(observer)
         );
         (Kind::NeverWritten, text)
     }
 
     fn replaced_twice(&self, producer: Option<u32>, first: u32, second: u32) -> (Kind, String) {
         let origin = match producer {
-            Some(producer) => format!("{}, once.", self.did(producer)),
+            Some(producer) => format!("{}, once.", self.partition.did(producer)),
             None => format!("{} was there at first, and nobody wrote it again.", self.initial),
         };
         let text = format!(
             "{}, and {}: the later of the two can't have found what the earlier had replaced. {origin}",
-            self.did(first),
-            self.did(second)
+            self.partition.did(first),
+            self.partition.did(second)
         );
         (Kind::LostUpdate, text)
     }
 
     fn circle(&self, steps: &[u32]) -> (Kind, String) {
-        let told: Vec<String> = steps.iter().map(|place| self.did(*place)).collect();
+        let told: Vec<String> = steps.iter().map(|place| self.partition.did(*place)).collect();
         (Kind::Cycle, format!("{}: each of them needs the one before it, and the first the last.", told.join("; ")))
     }
 
     fn backwards(&self, earlier: u32, later: u32, producers: &[u32]) -> (Kind, String) {
-        let (begun, over) = (self.begun(earlier), self.over(later));
+        let (begun, over) = (self.partition.begun(earlier), self.partition.over(later));
         if producers.last() == Some(&earlier) && producers.len() == 1
             || self.left_behind(earlier) == self.left_behind(later)
         {
             let text = format!(
                 "{}, which came back at {over}, before {} from {begun} on.",
-                self.did(later),
-                self.did(earlier)
+                self.partition.did(later),
+                self.partition.did(earlier)
             );
             return (Kind::ReadBeforeWrite, text);
         }
-        let steps: Vec<String> =
-            producers.iter().filter(|place| ![earlier, later].contains(place)).map(|place| self.did(*place)).collect();
+        let steps: Vec<String> = producers
+            .iter()
+            .filter(|place| ![earlier, later].contains(place))
+            .map(|place| self.partition.did(*place))
+            .collect();
         let because = if steps.is_empty() { String::new() } else { format!(", because {}", steps.join(" and ")) };
         let kind = if self.is_read(earlier) { Kind::StaleRead } else { Kind::OrderViolation };
         let text = format!(
             "{} from {begun} on, although by {over} {}; {} came before {} there{because}.",
-            self.did(earlier),
-            self.did(later),
+            self.partition.did(earlier),
+            self.partition.did(later),
             self.left_behind(earlier),
             self.left_behind(later),
         );
@@ -141,20 +130,20 @@ impl Story<'_> {
             Some(over) if over == stale => format!("{old} came before {new}"),
             Some(over) => format!(
                 "{old} came before {new}: {} by {}, and {} only from {} on",
-                self.did(over),
-                self.over(over),
-                self.did(new_begins),
-                self.begun(new_begins)
+                self.partition.did(over),
+                self.partition.over(over),
+                self.partition.did(new_begins),
+                self.partition.begun(new_begins)
             ),
             None => format!("{old} was there before all else"),
         };
         let text = format!(
             "{}, from {} to {}, although {} by {} and {before}. So {old} had been overwritten.",
-            self.did(stale),
-            self.begun(stale),
-            self.over(stale),
-            self.did(new_over),
-            self.over(new_over),
+            self.partition.did(stale),
+            self.partition.begun(stale),
+            self.partition.over(stale),
+            self.partition.did(new_over),
+            self.partition.over(new_over),
         );
         (if self.is_read(stale) { Kind::StaleRead } else { Kind::OrderViolation }, text)
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rashomon_history::{Call, Operation, Outcome, Returned, Value};
 
 use crate::model::ObjectKey;
+use crate::operation::Partition;
 
 /// What was done: "read 7 from x".
 pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
@@ -98,6 +99,23 @@ fn lock(call: &Call) -> String {
 /// The object that the call is about; those about several objects are about the whole.
 pub(super) fn object(call: &Call) -> ObjectKey<'_> {
     call.key().map_or(ObjectKey::Whole, |key| ObjectKey::Name(Cow::Borrowed(key.as_str())))
+}
+
+/// How the operations of a history are told.
+impl Partition<'_, Call, Returned> {
+    /// "process 3 (n2) read 7 from x"
+    pub(super) fn did(&self, place: u32) -> String {
+        let entry = &self.entries[place as usize];
+        format!("{} {}", self.narrator.who(entry.position), tell(entry.call, entry.returned))
+    }
+
+    pub(super) fn begun(&self, place: u32) -> String {
+        self.narrator.invoked(self.entries[place as usize].position)
+    }
+
+    pub(super) fn over(&self, place: u32) -> String {
+        self.narrator.completed(self.entries[place as usize].position)
+    }
 }
 
 /// A list for people: long ones show their ends.

@@ -5,7 +5,6 @@ use rashomon_history::{Call, Returned};
 use super::{Rules, Step};
 use crate::fast::Clash;
 use crate::locks::{LockClash, LockContradiction, LockRules};
-use crate::models::words;
 use crate::operation::Partition;
 use crate::witness::Kind;
 
@@ -37,20 +36,6 @@ struct Story<'a> {
 type Hold = (u32, Option<u32>);
 
 impl Story<'_> {
-    /// "process 3 (n2) acquired l for 3"
-    fn did(&self, place: u32) -> String {
-        let entry = &self.partition.entries[place as usize];
-        format!("{} {}", self.partition.narrator.who(entry.position), words::tell(entry.call, entry.returned))
-    }
-
-    fn begun(&self, place: u32) -> String {
-        self.partition.narrator.invoked(self.partition.entries[place as usize].position)
-    }
-
-    fn over(&self, place: u32) -> String {
-        self.partition.narrator.completed(self.partition.entries[place as usize].position)
-    }
-
     fn step(&self, place: u32) -> Option<Step<'_>> {
         let entry = &self.partition.entries[place as usize];
         Step::new(entry.call, entry.returned)
@@ -67,14 +52,14 @@ impl Story<'_> {
     /// When the owner began to give it back.
     fn fate(&self, end: Option<u32>) -> String {
         match end {
-            Some(end) => format!("released it only from {} on", self.begun(end)),
+            Some(end) => format!("released it only from {} on", self.partition.begun(end)),
             None => "never released it".into(),
         }
     }
 
     /// "process 3 acquired l for 3 by 0.2 s and released it only from 0.7 s on"
     fn held(&self, (first, end): Hold) -> String {
-        format!("{} by {} and {}", self.did(first), self.over(first), self.fate(end))
+        format!("{} by {} and {}", self.partition.did(first), self.partition.over(first), self.fate(end))
     }
 
     /// What it is to have too much.
@@ -92,12 +77,12 @@ impl Story<'_> {
     fn too_many(&self, holds: &[Hold]) -> (Kind, String) {
         let (kind, excess) = self.excess();
         if let [(first, _)] = holds {
-            return (kind, format!("{}, {excess}.", self.did(*first)));
+            return (kind, format!("{}, {excess}.", self.partition.did(*first)));
         }
         let told: Vec<String> = holds.iter().map(|hold| self.held(*hold)).collect();
         let last =
             holds.iter().map(|(first, _)| *first).max_by_key(|first| self.partition.entries[*first as usize].completed);
-        let when = last.map_or(String::new(), |last| self.over(last));
+        let when = last.map_or(String::new(), |last| self.partition.over(last));
         (kind, format!("{}. So at {when} they held {excess}.", told.join("; ")))
     }
 
@@ -105,13 +90,13 @@ impl Story<'_> {
         let (kind, excess) = self.excess();
         let known = if self.partition.entries[release as usize].is_optional() { acquire } else { release };
         let later = [acquire, release].into_iter().max_by_key(|place| self.partition.entries[*place as usize].invoked);
-        let from = self.begun(later.unwrap_or(known));
+        let from = self.partition.begun(later.unwrap_or(known));
         let owner = self.owner(release);
         let told = format!(
             "{} and {}, so {owner} held it at some moment from {from} to {}",
-            self.did(acquire),
-            self.did(release),
-            self.over(known)
+            self.partition.did(acquire),
+            self.partition.did(release),
+            self.partition.over(known)
         );
         if others.is_empty() {
             return (kind, format!("{told}: {excess}."));
@@ -121,17 +106,19 @@ impl Story<'_> {
     }
 
     fn held_already(&self, held: &[u32], again: u32) -> (Kind, String) {
-        let told: Vec<String> =
-            held.iter().map(|place| format!("{} by {}", self.did(*place), self.over(*place))).collect();
+        let told: Vec<String> = held
+            .iter()
+            .map(|place| format!("{} by {}", self.partition.did(*place), self.partition.over(*place)))
+            .collect();
         let limit = match held.len() {
             1 => "held it already".into(),
             count => format!("held it {count} times already, which is the limit"),
         };
         let text = format!(
             "{}, from {} to {}, although {} {limit} and had not released it: {}.",
-            self.did(again),
-            self.begun(again),
-            self.over(again),
+            self.partition.did(again),
+            self.partition.begun(again),
+            self.partition.over(again),
             self.owner(again),
             told.join("; ")
         );
@@ -141,9 +128,9 @@ impl Story<'_> {
     fn not_held(&self, release: u32) -> (Kind, String) {
         let text = format!(
             "{}, from {} to {}, although {} had nothing left to release then.",
-            self.did(release),
-            self.begun(release),
-            self.over(release),
+            self.partition.did(release),
+            self.partition.begun(release),
+            self.partition.over(release),
             self.owner(release)
         );
         (Kind::ForeignRelease, text)
@@ -152,11 +139,11 @@ impl Story<'_> {
     fn token_changed(&self, first: u32, again: u32) -> (Kind, String) {
         let text = format!(
             "{} by {}, and then {}, from {} to {}, without a release between: the {} of the hold became {}.",
-            self.did(first),
-            self.over(first),
-            self.did(again),
-            self.begun(again),
-            self.over(again),
+            self.partition.did(first),
+            self.partition.over(first),
+            self.partition.did(again),
+            self.partition.begun(again),
+            self.partition.over(again),
             self.token(first),
             self.token(again)
         );
@@ -164,7 +151,11 @@ impl Story<'_> {
     }
 
     fn token_reused(&self, first: u32, second: u32) -> (Kind, String) {
-        let text = format!("{}, and {}: two holds have the same token.", self.did(first), self.did(second));
+        let text = format!(
+            "{}, and {}: two holds have the same token.",
+            self.partition.did(first),
+            self.partition.did(second)
+        );
         (Kind::TokenReused, text)
     }
 
@@ -173,25 +164,25 @@ impl Story<'_> {
         let text = if entries[larger as usize].precedes(&entries[smaller as usize]) {
             format!(
                 "{} by {}, and {} only from {} on: the later hold has the smaller token.",
-                self.did(larger),
-                self.over(larger),
-                self.did(smaller),
-                self.begun(smaller)
+                self.partition.did(larger),
+                self.partition.over(larger),
+                self.partition.did(smaller),
+                self.partition.begun(smaller)
             )
         } else {
             format!(
                 "{} and {}, but {} by {} with a larger token, which is for a later hold.",
-                self.did(smaller),
+                self.partition.did(smaller),
                 self.fate(end),
-                self.did(larger),
-                self.over(larger)
+                self.partition.did(larger),
+                self.partition.over(larger)
             )
         };
         (Kind::TokenNotMonotone, text)
     }
 
     fn not_in_turn(&self, stuck: u32, acquires: (usize, usize), releases: (usize, usize)) -> (Kind, String) {
-        let (did, over) = (self.did(stuck), self.over(stuck));
+        let (did, over) = (self.partition.did(stuck), self.partition.over(stuck));
         if acquires.0 > releases.1 + 1 {
             let text = format!(
                 "{did} by {over}. By then it was acquired {} times since it was last certainly free, but at most {} \
