@@ -4,6 +4,7 @@
 pub mod api;
 pub mod kv;
 pub mod node;
+pub mod outlet;
 pub mod raft;
 pub mod server;
 pub mod session;

@@ -1,7 +1,6 @@
 //! Gives a server its hands: takes what happened, steps it, and carries out what it wants, in the order and with the
 //! durability that [`crate::server`] demands.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 
 use super::wal::{WalError, WalThread};
+use crate::outlet::{Effect, Outlet};
 use crate::server::{Input, Micros, NodeId, Output, RequestId, Server, Status, Write, WriteId};
 
 /// Events taken in one go, so that a flood of them does not keep the answers of the first ones waiting.
@@ -118,13 +118,6 @@ impl<M: serde::Serialize> Hands<M> for RealHands {
     }
 }
 
-/// What waits for a write that is not durable yet.
-enum Waiting<M, R> {
-    Durable(WriteId),
-    Send { to: NodeId, message: M },
-    Reply { id: RequestId, response: R },
-}
-
 /// Runs one server.
 pub(super) struct Driver<S: Server, H> {
     server: S,
@@ -132,8 +125,7 @@ pub(super) struct Driver<S: Server, H> {
     events: mpsc::UnboundedReceiver<Event<S>>,
     began: Instant,
     outputs: Vec<Output<S::Message, S::Response>>,
-    /// Begins with a write that is not durable, or is empty.
-    waiting: VecDeque<Waiting<S::Message, S::Response>>,
+    outlet: Outlet<S::Message, S::Response>,
     replies: FxHashMap<RequestId, oneshot::Sender<S::Response>>,
     role: RoleLog,
 }
@@ -147,7 +139,7 @@ impl<S: Server, H: Hands<S::Message>> Driver<S, H> {
             events,
             began,
             outputs: Vec::new(),
-            waiting: VecDeque::new(),
+            outlet: Outlet::default(),
             replies: FxHashMap::default(),
             role: RoleLog::default(),
         }
@@ -242,39 +234,26 @@ impl<S: Server, H: Hands<S::Message>> Driver<S, H> {
         self.server.flush(now, &mut self.outputs);
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in outputs.drain(..) {
-            self.carry_out(output);
+            if let Some(effect) = self.outlet.offer(output) {
+                self.carry_out(effect);
+            }
         }
         self.outputs = outputs;
         self.role.look(now, &self.server);
     }
 
-    fn carry_out(&mut self, output: Output<S::Message, S::Response>) {
-        match output {
-            Output::Persist { id, write } => {
-                self.waiting.push_back(Waiting::Durable(id));
-                self.hands.submit(id, write);
-            }
-            Output::SendNow { to, message } => self.hands.send(to, &message),
-            Output::Send { to, message } if self.waiting.is_empty() => self.hands.send(to, &message),
-            Output::Send { to, message } => self.waiting.push_back(Waiting::Send { to, message }),
-            Output::ReplyNow { id, response } => self.reply(id, response),
-            Output::Reply { id, response } if self.waiting.is_empty() => self.reply(id, response),
-            Output::Reply { id, response } => self.waiting.push_back(Waiting::Reply { id, response }),
+    fn carry_out(&mut self, effect: Effect<S::Message, S::Response>) {
+        match effect {
+            Effect::Write { id, write } => self.hands.submit(id, write),
+            Effect::Send { to, message } => self.hands.send(to, &message),
+            Effect::Reply { id, response } => self.reply(id, response),
         }
     }
 
     /// Lets out what waited for this write and for those before it.
     fn release(&mut self, durable: WriteId) {
-        while let Some(waiting) = self.waiting.pop_front() {
-            match waiting {
-                Waiting::Durable(id) if id > durable => {
-                    self.waiting.push_front(Waiting::Durable(id));
-                    return;
-                }
-                Waiting::Durable(_) => {}
-                Waiting::Send { to, message } => self.hands.send(to, &message),
-                Waiting::Reply { id, response } => self.reply(id, response),
-            }
+        while let Some(effect) = self.outlet.release(durable) {
+            self.carry_out(effect);
         }
     }
 
