@@ -8,7 +8,6 @@
 //! bite, ends every fault by itself without asking any client, and writes all of it into the history. [`linux`] holds what
 //! such hands are made of: network namespaces, iptables, signals.
 
-mod draw;
 mod fault;
 mod grudge;
 mod kind;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use rashomon_draw::{Deck, Draw};
 use serde::{Deserialize, Serialize};
 
-use crate::draw::{Deck, Draw};
 use crate::{Choice, Cut, Direction, Fault, FaultKind, Grudge, Node, Partition, Shape, Target};
 
 /// Which fault when: plain data, saved with the plan of a run.
@@ -100,7 +100,7 @@ impl Schedule {
         if options.kinds.is_empty() {
             return Ok(Self::default());
         }
-        let mut draw = Draw::from_seed(seed);
+        let mut draw = Draw::stream(seed, "schedule");
         let times = draw_times(options, &mut draw);
         let kinds = deal_kinds(options, times.len(), &mut draw);
         let mut faults = Faults::new(options.nodes, &kinds, &mut draw);
@@ -199,7 +199,7 @@ struct Faults {
 const NODES_TO_SPLIT: u16 = 4;
 
 /// How often, in percent, a fault is aimed at the leader beyond the one of its kind that always is.
-const LEADER_PERCENT: usize = 20;
+const LEADER_PERCENT: u32 = 20;
 
 impl Faults {
     fn new(nodes: u16, kinds: &[FaultKind], draw: &mut Draw) -> Self {

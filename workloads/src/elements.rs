@@ -3,9 +3,9 @@
 //! A list keeps the order of all that happened to it, so that a single read tells of a lost, doubled or reordered append,
 //! also of one of long ago. An element of a set that was added and acknowledged must be in every later read.
 
+use rashomon_draw::Draw;
 use rashomon_history::{Call, Key, Outcome, Value};
 
-use crate::random::Choices;
 use crate::rotation::Rotation;
 use crate::{Generator, Role};
 
@@ -14,7 +14,7 @@ const LIST_CALLS_A_KEY: u32 = 250;
 const SET_CALLS_A_KEY: u32 = 400;
 
 pub(crate) struct ElementGenerator {
-    choices: Choices,
+    draw: Draw,
     keys: Rotation,
     next_element: i64,
     put: fn(Key, Value) -> Call,
@@ -23,19 +23,19 @@ pub(crate) struct ElementGenerator {
 impl ElementGenerator {
     pub(crate) fn lists(seed: u64) -> Self {
         let put = |key, value| Call::Append { key, value };
-        Self { choices: Choices::new(seed), keys: Rotation::new('l', 4, LIST_CALLS_A_KEY), next_element: 1, put }
+        Self { draw: Draw::stream(seed, "calls"), keys: Rotation::new('l', 4, LIST_CALLS_A_KEY), next_element: 1, put }
     }
 
     pub(crate) fn sets(seed: u64) -> Self {
         let put = |key, value| Call::Add { key, value };
-        Self { choices: Choices::new(seed), keys: Rotation::new('s', 2, SET_CALLS_A_KEY), next_element: 1, put }
+        Self { draw: Draw::stream(seed, "calls"), keys: Rotation::new('s', 2, SET_CALLS_A_KEY), next_element: 1, put }
     }
 }
 
 impl Generator for ElementGenerator {
     fn next_call(&mut self, role: Role) -> Call {
-        let key = self.keys.draw(&mut self.choices);
-        if self.choices.percent(role.reads_percent()) {
+        let key = self.keys.draw(&mut self.draw);
+        if self.draw.chance(role.reads_percent()) {
             return Call::Read { key };
         }
         let element = Value::Int(self.next_element);

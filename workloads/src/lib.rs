@@ -7,7 +7,6 @@
 mod elements;
 mod model;
 mod pace;
-mod random;
 mod register;
 mod rotation;
 mod workload;

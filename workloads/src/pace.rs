@@ -1,11 +1,11 @@
 //! When a client asks next.
 
-use crate::random::Choices;
+use rashomon_draw::Draw;
 
 /// The gaps between the calls of one client: uniform from nothing to twice the mean, so that clients do not march in
 /// step.
 pub struct Pace {
-    choices: Choices,
+    draw: Draw,
     mean_gap_us: u64,
 }
 
@@ -14,13 +14,12 @@ impl Pace {
     #[must_use]
     pub fn new(seed: u64, client: u64, clients: u64, rate: u64) -> Self {
         let mean_gap_us = (clients * 1_000_000).checked_div(rate).unwrap_or(0);
-        Self { choices: Choices::new(seed ^ (client + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)), mean_gap_us }
+        Self { draw: Draw::stream(seed, &format!("pace of client {client}")), mean_gap_us }
     }
 
     /// Microseconds from one call to the next.
     pub fn next_gap_us(&mut self) -> u64 {
-        let bound = usize::try_from(2 * self.mean_gap_us + 1).unwrap_or(usize::MAX);
-        self.choices.below(bound) as u64
+        self.draw.between(0, 2 * self.mean_gap_us)
     }
 }
 

@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use rashomon_draw::Draw;
 use rashomon_history::{Call, Key, Outcome, Returned, Value};
 
-use crate::random::Choices;
 use crate::rotation::Rotation;
 use crate::{Generator, Role};
 
 const OPEN_KEYS: usize = 5;
 const CALLS_A_KEY: u32 = 400;
 /// Of the calls that write.
-const CAS_PERCENT: usize = 30;
+const CAS_PERCENT: u32 = 30;
 
 pub(crate) struct RegisterGenerator {
-    choices: Choices,
+    draw: Draw,
     keys: Rotation,
     next_value: i64,
     last_seen: BTreeMap<Key, Value>,
@@ -26,7 +26,7 @@ pub(crate) struct RegisterGenerator {
 impl RegisterGenerator {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
-            choices: Choices::new(seed),
+            draw: Draw::stream(seed, "calls"),
             keys: Rotation::new('r', OPEN_KEYS, CALLS_A_KEY),
             next_value: 1,
             last_seen: BTreeMap::new(),
@@ -42,10 +42,10 @@ impl RegisterGenerator {
 
 impl Generator for RegisterGenerator {
     fn next_call(&mut self, role: Role) -> Call {
-        let key = self.keys.draw(&mut self.choices);
-        if self.choices.percent(role.reads_percent()) {
+        let key = self.keys.draw(&mut self.draw);
+        if self.draw.chance(role.reads_percent()) {
             Call::Read { key }
-        } else if self.choices.percent(CAS_PERCENT) {
+        } else if self.draw.chance(CAS_PERCENT) {
             let from = self.last_seen.get(&key).cloned().unwrap_or_default();
             Call::Cas { key, from, to: self.fresh_value() }
         } else {

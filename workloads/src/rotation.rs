@@ -3,9 +3,8 @@
 //! One key for ever would make a single history too long to look at, and a key a call would never see two clients
 //! meet. So a few keys are open at a time, and each is left after some calls.
 
+use rashomon_draw::Draw;
 use rashomon_history::Key;
-
-use crate::random::Choices;
 
 pub(crate) struct Rotation {
     letter: char,
@@ -30,8 +29,8 @@ impl Rotation {
     }
 
     /// Draws one of the open keys, and counts the call.
-    pub(crate) fn draw(&mut self, choices: &mut Choices) -> Key {
-        let slot = choices.below(self.open.len());
+    pub(crate) fn draw(&mut self, draw: &mut Draw) -> Key {
+        let slot = draw.below(self.open.len());
         let key = &mut self.open[slot];
         if key.calls >= self.calls_a_key {
             *key = OpenKey { name: self.next_name, calls: 0 };
@@ -61,10 +60,10 @@ mod tests {
     #[test]
     fn a_key_is_left_after_its_calls_and_a_few_are_open_at_a_time() {
         let mut rotation = Rotation::new('x', 3, 50);
-        let mut choices = Choices::new(7);
+        let mut draw = Draw::from_seed(7);
         let mut calls = BTreeMap::<Key, u32>::new();
         for _ in 0..1000 {
-            *calls.entry(rotation.draw(&mut choices)).or_default() += 1;
+            *calls.entry(rotation.draw(&mut draw)).or_default() += 1;
         }
         assert!(calls.values().all(|&count| count <= 50), "{calls:?}");
         assert!((20..=25).contains(&calls.len()), "{}", calls.len());

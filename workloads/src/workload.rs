@@ -68,7 +68,7 @@ impl Role {
     }
 
     /// How many of a hundred calls read.
-    pub(crate) fn reads_percent(self) -> usize {
+    pub(crate) fn reads_percent(self) -> u32 {
         match self {
             Self::Mixed => 50,
             Self::Writer => 15,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rand_chacha::rand_core::Rng;
-
 use crate::raft::{Body, Leader, Position, Raft, Refusal, Response, Role, StateMachine};
 use crate::server::NodeId;
 
@@ -20,7 +18,7 @@ impl<M: StateMachine> Raft<M> {
     fn draw_election_timeout(&mut self) {
         let timing = self.config.timing;
         let spread_us = timing.election_max_us - timing.election_min_us;
-        self.election_timeout_us = timing.election_min_us + self.random.next_u64() % (spread_us + 1);
+        self.election_timeout_us = timing.election_min_us + self.draw.next_u64() % (spread_us + 1);
         self.reset_election_timer();
     }
 

@@ -56,8 +56,7 @@ mod transfer;
 
 use std::collections::BTreeMap;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rashomon_draw::Draw;
 
 pub use api::{Refusal, Request, Response, RestoreError, StateMachine};
 pub use bug::{Bug, BugDescription, UnknownBug};
@@ -85,7 +84,7 @@ use crate::server::{Micros, NodeId, Recovered};
 pub struct Raft<M: StateMachine> {
     config: Config,
     machine: M,
-    random: ChaCha8Rng,
+    draw: Draw,
     now: Micros,
     started: bool,
 
@@ -143,7 +142,7 @@ impl<M: StateMachine> Raft<M> {
         };
         let applied_index = log.base().index;
         Ok(Self {
-            random: ChaCha8Rng::seed_from_u64(config.seed),
+            draw: Draw::from_seed(config.seed),
             now: Micros::default(),
             started: false,
             hard: hard_state,

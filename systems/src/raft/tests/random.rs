@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rashomon_draw::Draw;
 
 use super::cluster::{Cluster, n};
 use super::register::{Answer, write, written};
@@ -168,7 +167,7 @@ impl Oracle {
 /// One random run.
 struct Run {
     cluster: Cluster,
-    random: ChaCha8Rng,
+    draw: Draw,
     oracle: Oracle,
     /// Messages on these links are lost.
     cut: BTreeSet<(NodeId, NodeId)>,
@@ -177,10 +176,10 @@ struct Run {
 
 impl Run {
     fn new(seed: u64, nodes: u16, bug: Option<Bug>) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let lease_reads = random.next_u64().is_multiple_of(3);
-        let threshold_entries = 3 + random.next_u64() % 30;
-        let trailing_entries = random.next_u64() % 10;
+        let mut draw = Draw::from_seed(seed);
+        let lease_reads = draw.next_u64().is_multiple_of(3);
+        let threshold_entries = 3 + draw.next_u64() % 30;
+        let trailing_entries = draw.next_u64() % 10;
         let cluster = Cluster::new(nodes, |config| {
             config.seed += seed << 20;
             config.bug = bug;
@@ -192,11 +191,11 @@ impl Run {
             config.limits.snapshot_chunk_bytes = 20;
             config.limits.open_requests = 40;
         });
-        Self { cluster, random, oracle: Oracle::default(), cut: BTreeSet::new(), next_value: 1 }
+        Self { cluster, draw, oracle: Oracle::default(), cut: BTreeSet::new(), next_value: 1 }
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.random.next_u64() % bound as u64).unwrap()
+        usize::try_from(self.draw.next_u64() % bound as u64).unwrap()
     }
 
     fn any_node(&mut self) -> NodeId {
@@ -284,7 +283,7 @@ impl Run {
     }
 
     fn time_passes(&mut self) {
-        let micros = self.random.next_u64() % 20_000;
+        let micros = self.draw.next_u64() % 20_000;
         self.cluster.pass(micros);
         self.tick_due();
     }
