@@ -79,5 +79,7 @@ fn system_row(system: System) -> String {
 
 fn bug_row(bug: Bug) -> String {
     let description = bug.description();
-    format!("raft: {}; breaks {}; found by {}", description.wrong, description.breaks, description.found_by)
+    let breaks: Vec<_> = description.breaks.iter().map(ToString::to_string).collect();
+    let off = description.switched_off.map(|what| format!(" ({what})")).unwrap_or_default();
+    format!("raft: {}{off}; breaks {}; found by {}", description.wrong, breaks.join(", "), description.found_by)
 }

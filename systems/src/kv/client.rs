@@ -103,7 +103,7 @@ mod tests {
     use crate::api::{Api, ErrorCode};
     use crate::kv::{Answer, KvApi, Object, ObjectKind, session_kv};
     use crate::raft::{Refusal, Request, Response, StateMachine};
-    use crate::session::{SessionAnswer, SessionId, SessionRefusal};
+    use crate::session::{SessionAnswer, SessionId, SessionOptions, SessionRefusal};
 
     fn calls() -> Vec<Call> {
         let key = || "a/b".into();
@@ -125,7 +125,7 @@ mod tests {
 
     /// Client, routes and state machine joined without Raft.
     fn run(calls: &[Call], used: impl Fn(u64) -> Option<SessionUse>) -> Vec<Outcome> {
-        let (api, mut machine) = (KvApi::default(), session_kv());
+        let (api, mut machine) = (KvApi::default(), session_kv(SessionOptions::default()));
         machine.apply(1, &crate::session::Command::Open.encode());
         let mut outcomes = Vec::new();
         for (index, call) in (2..).zip(calls) {

@@ -8,13 +8,10 @@ mod stored;
 pub use machine::{Answer, Command, Kv, Object, ObjectKind, Query};
 pub use routes::KvApi;
 
-use crate::session::{SessionAnswer, Sessions};
+use crate::session::{SessionAnswer, SessionOptions, Sessions};
 
 /// The state machine that stands above Raft: the store behind client sessions.
 pub type SessionKv = Sessions<Kv>;
-
-/// Sessions that may be open at a time. Part of the replicated state machine: the same on every replica.
-pub const MAX_SESSIONS: usize = 4096;
 
 /// What a member answers about the store.
 pub type KvResponse = crate::raft::Response<SessionAnswer<Answer>>;
@@ -24,6 +21,6 @@ pub type KvRequest = crate::raft::Request<Query>;
 
 /// An empty store without sessions.
 #[must_use]
-pub fn session_kv() -> SessionKv {
-    Sessions::new(Kv::default(), MAX_SESSIONS)
+pub fn session_kv(options: SessionOptions) -> SessionKv {
+    Sessions::new(Kv::default(), options)
 }

@@ -15,6 +15,7 @@ use crate::api::RaftRoutes;
 use crate::kv::{KvApi, session_kv};
 use crate::raft::{Bug, Compaction, Config, Raft, Timing};
 use crate::server::NodeId;
+use crate::session::SessionOptions;
 
 /// What a member is told before it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,7 +107,8 @@ pub async fn serve(
     let membership = options.membership();
     let (log, recovered) = open_log(&options.data, &membership)?;
     let began = Instant::now();
-    let server = Raft::recover(config, session_kv(), recovered)?;
+    let sessions = SessionOptions { bug: options.bug, ..SessionOptions::default() };
+    let server = Raft::recover(config, session_kv(sessions), recovered)?;
     let api = KvApi { raft: RaftRoutes { client_addresses: options.client_addresses.clone() } };
     tracing::info!(id = %options.id, cluster = options.cluster, members = options.peers.len(), "started");
     Node { server, api, membership, listeners, log, began }.run(stop).await?;

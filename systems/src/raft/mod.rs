@@ -59,7 +59,7 @@ use std::collections::BTreeMap;
 use rashomon_draw::Draw;
 
 pub use api::{Refusal, Request, Response, RestoreError, StateMachine};
-pub use bug::{Bug, BugDescription, UnknownBug};
+pub use bug::{Bug, BugDescription, Promise, UnknownBug};
 pub use config::{Compaction, Config, ConfigError, Limits, Timing};
 pub use log::{Entry, Payload, Position};
 pub use message::{Body, Message, SnapshotId};

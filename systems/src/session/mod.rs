@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::raft::{RestoreError, StateMachine};
+use crate::raft::{Bug, RestoreError, StateMachine};
 
 /// Answers that one session may wait for at a time.
 pub const MAX_AWAITED: usize = 256;
@@ -105,11 +105,26 @@ struct Session<A> {
     answers: BTreeMap<u64, A>,
 }
 
+/// Part of the replicated state machine: the same on every replica.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionOptions {
+    /// Sessions that may be open at a time.
+    pub max_sessions: usize,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { max_sessions: 4096, bug: None }
+    }
+}
+
 /// A state machine whose commands are applied once, also when they are sent again.
 #[derive(Clone, Debug)]
 pub struct Sessions<M: StateMachine> {
     machine: M,
-    max_sessions: usize,
+    options: SessionOptions,
     sessions: BTreeMap<SessionId, Session<M::Answer>>,
     /// Sessions by the log index of their last use; follows from `sessions`.
     by_use: BTreeMap<u64, SessionId>,
@@ -130,14 +145,14 @@ struct SnapshotIn<'a, A> {
 }
 
 impl<M: StateMachine> Sessions<M> {
-    /// No session is open. `max_sessions` must be the same on every replica.
+    /// No session is open.
     ///
     /// # Panics
-    /// Where `max_sessions` is 0.
+    /// Where no session may be open.
     #[must_use]
-    pub fn new(machine: M, max_sessions: usize) -> Self {
-        assert!(max_sessions > 0, "at least one session must fit");
-        Self { machine, max_sessions, sessions: BTreeMap::new(), by_use: BTreeMap::new() }
+    pub fn new(machine: M, options: SessionOptions) -> Self {
+        assert!(options.max_sessions > 0, "at least one session must fit");
+        Self { machine, options, sessions: BTreeMap::new(), by_use: BTreeMap::new() }
     }
 
     /// The state machine behind the sessions.
@@ -147,7 +162,7 @@ impl<M: StateMachine> Sessions<M> {
     }
 
     fn open(&mut self, index: u64) -> SessionId {
-        while self.sessions.len() >= self.max_sessions
+        while self.sessions.len() >= self.options.max_sessions
             && let Some((_, oldest)) = self.by_use.pop_first()
         {
             self.sessions.remove(&oldest);

@@ -28,6 +28,10 @@ impl StateMachine for Sum {
     }
 }
 
+fn sums(max_sessions: usize) -> Sessions<Sum> {
+    Sessions::new(Sum::default(), SessionOptions { max_sessions, bug: None })
+}
+
 fn open(machine: &mut Sessions<Sum>, index: u64) -> SessionId {
     assert_eq!(machine.apply(index, &Command::Open.encode()), SessionAnswer::Opened(SessionId(index)));
     SessionId(index)
@@ -45,7 +49,7 @@ fn add(
 
 #[test]
 fn a_retry_gets_the_first_answer_and_changes_nothing() {
-    let mut machine = Sessions::new(Sum::default(), 4);
+    let mut machine = sums(4);
     let session = open(&mut machine, 1);
     assert_eq!(add(&mut machine, 2, session, 1, 1), SessionAnswer::Answer(1));
     assert_eq!(add(&mut machine, 3, session, 2, 1), SessionAnswer::Answer(2));
@@ -55,7 +59,7 @@ fn a_retry_gets_the_first_answer_and_changes_nothing() {
 
 #[test]
 fn a_command_without_a_session_is_applied_each_time() {
-    let mut machine = Sessions::new(Sum::default(), 4);
+    let mut machine = sums(4);
     for index in 1..=2 {
         machine.apply(index, &Command::Once { command: &[1] }.encode());
     }
@@ -64,7 +68,7 @@ fn a_command_without_a_session_is_applied_each_time() {
 
 #[test]
 fn pipelined_commands_may_come_in_any_order() {
-    let mut machine = Sessions::new(Sum::default(), 4);
+    let mut machine = sums(4);
     let session = open(&mut machine, 1);
     assert_eq!(add(&mut machine, 2, session, 3, 1), SessionAnswer::Answer(1));
     assert_eq!(add(&mut machine, 3, session, 1, 1), SessionAnswer::Answer(2));
@@ -75,7 +79,7 @@ fn pipelined_commands_may_come_in_any_order() {
 
 #[test]
 fn a_lower_sequence_of_a_client_that_does_not_pipeline_is_refused() {
-    let mut machine = Sessions::new(Sum::default(), 4);
+    let mut machine = sums(4);
     let session = open(&mut machine, 1);
     add(&mut machine, 2, session, 1, 1);
     add(&mut machine, 3, session, 2, 2);
@@ -84,7 +88,7 @@ fn a_lower_sequence_of_a_client_that_does_not_pipeline_is_refused() {
 
 #[test]
 fn an_unknown_session_is_refused_and_not_opened() {
-    let mut machine = Sessions::new(Sum::default(), 4);
+    let mut machine = sums(4);
     let refused = SessionAnswer::Refused(SessionRefusal::UnknownSession);
     assert_eq!(add(&mut machine, 1, SessionId(7), 1, 1), refused);
     assert_eq!(add(&mut machine, 2, SessionId(7), 1, 1), refused);
@@ -93,7 +97,7 @@ fn an_unknown_session_is_refused_and_not_opened() {
 
 #[test]
 fn the_session_whose_last_use_is_oldest_in_the_log_expires() {
-    let mut machine = Sessions::new(Sum::default(), 2);
+    let mut machine = sums(2);
     let first = open(&mut machine, 1);
     let second = open(&mut machine, 2);
     add(&mut machine, 3, first, 1, 1);
@@ -105,7 +109,7 @@ fn the_session_whose_last_use_is_oldest_in_the_log_expires() {
 
 #[test]
 fn a_session_does_not_remember_without_bound() {
-    let mut machine = Sessions::new(Sum::default(), 2);
+    let mut machine = sums(2);
     let session = open(&mut machine, 1);
     let limit = MAX_AWAITED as u64;
     for sequence in 1..=limit {
@@ -118,11 +122,11 @@ fn a_session_does_not_remember_without_bound() {
 
 #[test]
 fn the_session_table_is_part_of_the_snapshot() {
-    let mut machine = Sessions::new(Sum::default(), 2);
+    let mut machine = sums(2);
     let first = open(&mut machine, 1);
     let second = open(&mut machine, 2);
     add(&mut machine, 3, first, 1, 1);
-    let mut restored = Sessions::new(Sum::default(), 2);
+    let mut restored = sums(2);
     restored.restore(&machine.snapshot()).unwrap();
     assert_eq!(restored.snapshot(), machine.snapshot());
     assert_eq!(add(&mut restored, 4, first, 1, 1), SessionAnswer::Answer(1));
@@ -132,7 +136,7 @@ fn the_session_table_is_part_of_the_snapshot() {
 
 #[test]
 fn what_is_no_command_or_no_snapshot_is_refused() {
-    let mut machine = Sessions::new(Sum::default(), 2);
+    let mut machine = sums(2);
     let session = open(&mut machine, 1);
     let malformed = SessionAnswer::Refused(SessionRefusal::Malformed);
     assert_eq!(machine.apply(2, &[0xff, 0xff]), malformed);
