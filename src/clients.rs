@@ -1,5 +1,5 @@
-//! The hands of the clients: HTTP for the own systems. What is asked and what an answer means is decided by the pure
-//! clients in `rashomon-systems`.
+//! The hands of the clients: HTTP for the own systems. Whom to ask for what, and what an answer means, is decided by the
+//! pure clients in `rashomon-systems`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,28 +8,28 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use rashomon_history::{Call, Outcome};
-use rashomon_systems::api::{self, HttpRequest, HttpResponse, Method, TransportError};
-use rashomon_systems::kv;
-use rashomon_systems::server::Status;
+use rashomon_systems::api::{HttpRequest, HttpResponse, Method, TransportError};
+use rashomon_systems::client::{self, ClientOptions, Next};
+use rashomon_systems::server::{Micros, NodeId, Status};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// A status is for steering and for people: who does not answer at once counts as silent.
 const STATUS_DEADLINE: Duration = Duration::from_millis(250);
 
-/// A node as a client reaches it.
+/// A node as a client reaches it. They are named n1, n2 and so on, in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Address {
     pub(crate) name: String,
     pub(crate) http: SocketAddr,
 }
 
-/// A client that stays with one node, also when that node is cut off from the others.
-///
-/// It follows a node that says "not I, ask n3" once an operation, because such a refusal is certain. It never repeats a
-/// request whose outcome is open.
+/// A client that stays with one node, also when that node is cut off from the others. It carries out what
+/// [`rashomon_systems::client`] decides.
 pub(crate) struct Client {
     http: reqwest::Client,
-    home: usize,
     nodes: Arc<[Address]>,
+    client: client::Client,
+    born: Instant,
 }
 
 /// What became of a call, and who said so.
@@ -39,44 +39,68 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// The client number `number`: it stays with the node of that number, counted round.
-    pub(crate) fn new(number: usize, nodes: &Arc<[Address]>) -> Result<Self> {
-        Ok(Self { http: connections()?, home: number % nodes.len(), nodes: Arc::clone(nodes) })
+    /// The client number `number`: it stays with the node of that number, counted round. With `sessions` it repeats
+    /// commands whose outcome is open.
+    pub(crate) fn new(number: usize, nodes: &Arc<[Address]>, sessions: bool) -> Result<Self> {
+        let count = u16::try_from(nodes.len()).context("a cluster has at most 65535 nodes")?;
+        let home = NodeId(u16::try_from(number % nodes.len())? + 1);
+        let options = ClientOptions { home, nodes: count, sessions };
+        let client = client::Client::new(options);
+        Ok(Self { http: connections()?, nodes: Arc::clone(nodes), client, born: Instant::now() })
     }
 
     /// The name of the node that it stays with.
     pub(crate) fn home(&self) -> &str {
-        &self.nodes[self.home].name
+        &self.address(self.client.home()).name
     }
 
-    /// Makes one call; both attempts share the deadline.
-    pub(crate) async fn call(&self, call: &Call, deadline: Duration) -> Answer {
-        let give_up = tokio::time::Instant::now() + deadline;
-        let Some(request) = kv::client::request(call, None) else {
-            let outcome = Outcome::Fail("the key-value store has no such call; it was not asked".into());
-            return Answer { outcome, node: self.home().to_owned() };
-        };
-        let home = &self.nodes[self.home];
-        let result = send(&self.http, home, &request, give_up).await;
-        let leader = result.as_ref().ok().and_then(api::leader_of).and_then(|name| self.node(&name));
-        match leader {
-            Some(leader) if leader != home => {
-                let result = send(&self.http, leader, &request, give_up).await;
-                Answer { outcome: kv::client::outcome(call, &result), node: leader.name.clone() }
+    /// Makes one call; all attempts share the deadline.
+    pub(crate) async fn call(&mut self, call: &Call, deadline: Duration) -> Answer {
+        let deadline = self.now().after(micros(deadline));
+        let mut next = self.client.begin(self.now(), call, deadline);
+        loop {
+            let then = match &next {
+                Next::Done { outcome, node } => {
+                    return Answer { outcome: outcome.clone(), node: self.address(*node).name.clone() };
+                }
+                Next::Wait { until } => {
+                    sleep_until(self.instant(*until)).await;
+                    self.client.time(self.now().max(*until))
+                }
+                Next::Ask { node, request, attempt, until } => {
+                    match timeout_at(self.instant(*until), send(&self.http, self.address(*node), request)).await {
+                        Ok(result) => self.client.answered(self.now(), *attempt, result),
+                        Err(_) => self.client.time(self.now().max(*until)),
+                    }
+                }
+            };
+            if let Some(then) = then {
+                next = then;
             }
-            Some(_) | None => Answer { outcome: kv::client::outcome(call, &result), node: home.name.clone() },
         }
     }
 
     /// Whether a read of a key that no workload uses is answered in time.
-    pub(crate) async fn is_answered(&self, deadline: Duration) -> bool {
+    pub(crate) async fn is_answered(&mut self, deadline: Duration) -> bool {
         let probe = Call::Read { key: "rashomon-probe".into() };
         matches!(self.call(&probe, deadline).await.outcome, Outcome::Ok(_))
     }
 
-    fn node(&self, name: &str) -> Option<&Address> {
-        self.nodes.iter().find(|node| node.name == name)
+    fn address(&self, node: NodeId) -> &Address {
+        &self.nodes[usize::from(node.0) - 1]
     }
+
+    fn now(&self) -> Micros {
+        Micros(micros(self.born.elapsed()))
+    }
+
+    fn instant(&self, at: Micros) -> Instant {
+        self.born + Duration::from_micros(at.0)
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Asks one node how it is.
@@ -92,9 +116,8 @@ impl StatusClient {
 
     /// What the node says about itself; `None` where it does not answer.
     pub(crate) async fn status(&self) -> Option<Status> {
-        let give_up = tokio::time::Instant::now() + STATUS_DEADLINE;
         let request = HttpRequest { method: Method::Get, path_and_query: "/v1/status".into(), body: Bytes::new() };
-        let response = send(&self.http, &self.node, &request, give_up).await.ok()?;
+        let response = timeout(STATUS_DEADLINE, send(&self.http, &self.node, &request)).await.ok()?.ok()?;
         serde_json::from_slice(&response.body).ok()
     }
 }
@@ -111,12 +134,7 @@ fn connections() -> Result<reqwest::Client> {
         .context("setting up an HTTP client")
 }
 
-async fn send(
-    http: &reqwest::Client,
-    node: &Address,
-    request: &HttpRequest,
-    give_up: tokio::time::Instant,
-) -> Result<HttpResponse, TransportError> {
+async fn send(http: &reqwest::Client, node: &Address, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Put => reqwest::Method::PUT,
@@ -127,13 +145,9 @@ async fn send(
     let exchange = async {
         let response = http.request(method, url).body(request.body.clone()).send().await?;
         let status = response.status().as_u16();
-        Ok::<_, reqwest::Error>(HttpResponse { status, body: response.bytes().await? })
+        Ok(HttpResponse { status, body: response.bytes().await? })
     };
-    match tokio::time::timeout_at(give_up, exchange).await {
-        Err(_) => Err(TransportError::Timeout),
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(classify(&error)),
-    }
+    exchange.await.map_err(|error| classify(&error))
 }
 
 /// A connection that could not be made carried nothing; after that anything may have arrived.

@@ -42,6 +42,9 @@ pub(crate) struct Plan {
     /// The planted bug, if any.
     #[serde(with = "bug_id")]
     pub(crate) bug: Option<Bug>,
+    /// Whether clients use sessions, and so repeat commands whose outcome is open.
+    #[serde(default)]
+    pub(crate) sessions: bool,
     /// Whether leaders answer reads from a lease.
     pub(crate) lease_reads: bool,
     /// Servers take a snapshot after so many entries; few, so that a short run has many.
@@ -91,6 +94,9 @@ impl Plan {
         if let Some(bug) = self.bug {
             command.push_str(&format!(" --bug {bug}"));
         }
+        if self.sessions {
+            command.push_str(" --sessions");
+        }
         if self.lease_reads {
             command.push_str(" --lease-reads");
         }
@@ -108,6 +114,7 @@ impl Plan {
             ("nodes", self.nodes.to_string()),
             ("clients", format!("{}, {rate}", self.clients)),
             ("time limit", format!("{} ms, {} ms an operation", self.time_limit_ms, self.operation_deadline_ms)),
+            ("sessions", if self.sessions { "yes: commands are repeated until answered" } else { "no" }.into()),
             ("reads", if self.lease_reads { "from a lease" } else { "by ReadIndex" }.into()),
             ("seed", self.seed.to_string()),
         ];

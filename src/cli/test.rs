@@ -53,7 +53,7 @@ pub(crate) struct TestArgs {
     #[arg(long, default_value = "30s", value_parser = parse_duration)]
     time_limit: Duration,
     /// How long one operation may take; after that its outcome is unknown. Where a server has several clients, those that
-    /// write give up after a fifth of it
+    /// write give up after a fifth of it, unless they have sessions
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     operation_deadline: Duration,
     /// All choices come from it; drawn when left out
@@ -62,6 +62,9 @@ pub(crate) struct TestArgs {
     /// Plant a bug in the system (`rashomon list bugs`)
     #[arg(long)]
     bug: Option<Bug>,
+    /// Give each client a session, and let it repeat commands whose outcome is open until an answer or the deadline
+    #[arg(long)]
+    sessions: bool,
     /// Let leaders answer reads from a lease instead of asking a majority
     #[arg(long)]
     lease_reads: bool,
@@ -116,6 +119,7 @@ impl TestArgs {
             operation_deadline_ms: whole_millis(self.operation_deadline)?.max(1),
             seed,
             bug: self.bug,
+            sessions: self.sessions,
             lease_reads: self.lease_reads,
             snapshot_entries: self.snapshot_entries,
             nemesis,

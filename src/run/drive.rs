@@ -23,6 +23,7 @@ pub(crate) struct Drive {
     generator: Mutex<Box<dyn Generator>>,
     next_process: AtomicU64,
     operation_deadline: Duration,
+    sessions: bool,
     pub(crate) counts: Counts,
 }
 
@@ -57,8 +58,14 @@ impl Drive {
             generator: Mutex::new(plan.workload.generator(plan.seed)),
             next_process: AtomicU64::new(plan.clients.into()),
             operation_deadline: Duration::from_millis(plan.operation_deadline_ms),
+            sessions: plan.sessions,
             counts: Counts::default(),
         }
+    }
+
+    /// How long an operation may take. Who repeats what stays open is not stuck with one node, and stays to see the end.
+    fn patience(&self, role: Role) -> Duration {
+        if self.sessions { self.operation_deadline } else { role.patience(self.operation_deadline) }
     }
 
     /// Lets all clients ask until `until` or until the run is stopped; each finishes its last operation.
@@ -86,14 +93,14 @@ impl Drive {
         let wanted = (reads.len() * clients.len()) as u64;
         let answered = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
-        for client in clients {
+        for mut client in clients {
             let (drive, reads, answered) = (Arc::clone(self), Arc::clone(&reads), Arc::clone(&answered));
             tasks.spawn(async move {
                 let mut process = drive.fresh_process();
                 for call in reads.iter() {
                     while Instant::now() < deadline {
                         let outcome =
-                            drive.operation(&mut process, &client, call, drive.operation_deadline, true).await?;
+                            drive.operation(&mut process, &mut client, call, drive.operation_deadline, true).await?;
                         if matches!(outcome, Outcome::Ok(_)) {
                             answered.fetch_add(1, Ordering::Relaxed);
                             break;
@@ -124,7 +131,7 @@ impl Drive {
     async fn operation(
         &self,
         process: &mut ProcessId,
-        client: &Client,
+        client: &mut Client,
         call: &Call,
         deadline: Duration,
         is_final: bool,
@@ -160,7 +167,7 @@ struct Asking {
 
 impl Asking {
     async fn run(mut self, drive: Arc<Drive>, stop: Stop) -> Result<()> {
-        let patience = self.role.patience(drive.operation_deadline);
+        let patience = drive.patience(self.role);
         let mut next_call = Instant::now() + Duration::from_micros(self.pace.next_gap_us());
         loop {
             tokio::select! {
@@ -171,7 +178,7 @@ impl Asking {
                 return Ok(());
             }
             let call = drive.generator().next_call(self.role);
-            let outcome = drive.operation(&mut self.process, &self.client, &call, patience, false).await?;
+            let outcome = drive.operation(&mut self.process, &mut self.client, &call, patience, false).await?;
             drive.generator().observe(&call, &outcome);
             // A client that was held up does not catch up: bursts would hide what a fault does to latency.
             let mut gap = Duration::from_micros(self.pace.next_gap_us());

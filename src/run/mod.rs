@@ -162,7 +162,8 @@ async fn break_and_drive(
             }
         }
     };
-    let clients = (0..plan.clients.into()).map(|number| Client::new(number, &nodes)).collect::<Result<_>>()?;
+    let client = |number| Client::new(number, &nodes, plan.sessions);
+    let clients = (0..plan.clients.into()).map(client).collect::<Result<_>>()?;
     let (broken, driven, ()) = tokio::join!(nemesis.run(leader, ends), drive.run(plan, clients, until, stop), show);
     broken.context("breaking the cluster")?;
     driven
@@ -171,7 +172,7 @@ async fn break_and_drive(
 /// Waits until all nodes agree on a leader and it answers a read. Says how long that took.
 async fn settle(watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Option<u64>> {
     let began = Instant::now();
-    let probe = Client::new(0, nodes)?;
+    let mut probe = Client::new(0, nodes, false)?;
     while began.elapsed() < SETTLE_DEADLINE {
         if watch.is_settled() && probe.is_answered(LOOK_EVERY * 25).await {
             return Ok(Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)));
@@ -191,7 +192,7 @@ async fn final_reads(
     progress: &Progress,
 ) -> Result<(u64, u64)> {
     let _following = progress.follow(drive);
-    let clients = (0..nodes.len()).map(|number| Client::new(number, nodes)).collect::<Result<_>>()?;
+    let clients = (0..nodes.len()).map(|number| Client::new(number, nodes, false)).collect::<Result<_>>()?;
     let patience = if is_settled { FINAL_READS_DEADLINE } else { Duration::from_secs(2) };
     drive.final_reads(clients, Instant::now() + patience).await
 }

@@ -2,6 +2,7 @@
 //! contract), and the hands that run them for real.
 
 pub mod api;
+pub mod client;
 pub mod kv;
 pub mod node;
 pub mod outlet;

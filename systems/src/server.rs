@@ -18,6 +18,7 @@
 //!    starts from what [`Recovered`] holds.
 
 use std::fmt;
+use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,19 @@ pub struct NodeId(pub u16);
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "n{}", self.0)
+    }
+}
+
+/// The text is no name of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a node is named n1, n2 and so on")]
+pub struct NotANode;
+
+impl FromStr for NodeId {
+    type Err = NotANode;
+
+    fn from_str(name: &str) -> Result<Self, NotANode> {
+        name.strip_prefix('n').and_then(|number| number.parse().ok()).map(Self).ok_or(NotANode)
     }
 }
 

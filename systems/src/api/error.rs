@@ -1,5 +1,7 @@
 //! The refusals that a client can meet. `docs/KV-API.md` describes each.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::HttpResponse;
@@ -104,5 +106,13 @@ impl ErrorBody {
     #[must_use]
     pub fn into_response(self) -> HttpResponse {
         HttpResponse::json(self.error.status(), &self)
+    }
+}
+
+/// For people: `superseded: a new leader put another command in the place of this one`.
+impl fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.serialize(&mut *f)?;
+        write!(f, ": {}", self.message)
     }
 }

@@ -3,13 +3,17 @@
 
 mod error;
 mod raft;
+mod reply;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Serialize;
 
 pub use error::{ErrorBody, ErrorCode};
 pub(crate) use raft::parse_body;
-pub use raft::{RaftRoutes, SessionUse, leader_of};
+pub use raft::{RaftRoutes, SessionUse, leader_of, open_session, opened};
+pub use reply::{Unanswered, read_reply};
 
 /// What is done to a path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -79,6 +83,11 @@ impl HttpResponse {
         Self::json(200, body)
     }
 
+    /// Status 200 with a body that is always the same.
+    pub(crate) fn fixed(body: &'static [u8]) -> Self {
+        Self { status: 200, body: Bytes::from_static(body) }
+    }
+
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("structs of numbers and texts become JSON in memory");
         Self { status, body: body.into() }
@@ -120,9 +129,9 @@ pub trait Api {
 ///
 /// # Errors
 /// A sentence for the client.
-pub(crate) fn percent_decode(text: &str) -> Result<String, String> {
+pub(crate) fn percent_decode(text: &str) -> Result<Cow<'_, str>, String> {
     if !text.contains('%') {
-        return Ok(text.to_owned());
+        return Ok(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -138,13 +147,17 @@ pub(crate) fn percent_decode(text: &str) -> Result<String, String> {
         decoded.push(value.ok_or_else(|| format!("{text:?} has a % without two hexadecimal digits"))?);
         rest = &after[2..];
     }
-    String::from_utf8(decoded).map_err(|_| format!("{text:?} is no UTF-8 when decoded"))
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| format!("{text:?} is no UTF-8 when decoded"))
 }
 
 /// Encodes all but letters, digits, `-`, `.`, `_` and `~`.
 pub(crate) fn percent_encode(text: &str, encoded: &mut String) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if text.bytes().all(is_plain) {
+        return encoded.push_str(text);
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if is_plain(byte) {
             encoded.push(char::from(byte));
         } else {
             const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
@@ -165,7 +178,7 @@ mod tests {
             let mut encoded = String::new();
             percent_encode(text, &mut encoded);
             assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{encoded}");
-            assert_eq!(percent_decode(&encoded).as_deref(), Ok(text));
+            assert_eq!(percent_decode(&encoded), Ok(text.into()));
         }
     }
 

@@ -1,11 +1,13 @@
 //! The routes and refusals that all systems on Raft share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorBody, ErrorCode, HttpResponse};
+use super::{ErrorBody, ErrorCode, HttpRequest, HttpResponse, Method};
 use crate::raft::{Refusal, Request};
 use crate::server::NodeId;
 use crate::session::{self, SessionId, SessionRefusal};
@@ -56,10 +58,10 @@ impl SessionUse {
         }
     }
 
-    /// As a query, without its question mark.
-    #[must_use]
-    pub fn to_query(self) -> String {
-        format!("session={}&sequence={}&awaiting={}", self.session.0, self.sequence, self.awaiting)
+    /// Puts it at the end of `query`, without a question mark.
+    pub fn write_query(self, query: &mut String) {
+        write!(query, "session={}&sequence={}&awaiting={}", self.session.0, self.sequence, self.awaiting)
+            .unwrap_or_else(|error| unreachable!("a text takes everything: {error}"));
     }
 
     /// Wraps a command of the state machine for [`session::Sessions`].
@@ -81,8 +83,8 @@ impl SessionUse {
 /// The routes and refusals that all systems on Raft share.
 #[derive(Clone, Debug, Default)]
 pub struct RaftRoutes {
-    /// Where each member's clients connect, for `not-leader`.
-    pub client_addresses: BTreeMap<NodeId, String>,
+    /// The refusals that name a leader whose address is known. Most of what followers say: written once.
+    not_leader: BTreeMap<NodeId, HttpResponse>,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +93,7 @@ struct TransferBody {
     to: NodeId,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Opened {
     session: SessionId,
 }
@@ -102,6 +104,13 @@ struct Transferred {
 }
 
 impl RaftRoutes {
+    /// `client_addresses` says where each member's clients connect, as far as known, for `not-leader`.
+    #[must_use]
+    pub fn new(client_addresses: BTreeMap<NodeId, String>) -> Self {
+        let refusal = |(leader, address)| (leader, not_leader(Some(leader), Some(address)));
+        Self { not_leader: client_addresses.into_iter().map(refusal).collect() }
+    }
+
     /// `POST /v1/sessions`.
     #[must_use]
     pub fn open_session<Q>(&self) -> Request<Q> {
@@ -134,13 +143,8 @@ impl RaftRoutes {
     pub fn refused(&self, refusal: Refusal) -> HttpResponse {
         match refusal {
             Refusal::NotLeader { leader } => {
-                let leader_address = leader.and_then(|leader| self.client_addresses.get(&leader).cloned());
-                let message = match leader {
-                    Some(leader) => format!("only the leader serves; it is {leader}"),
-                    None => "only the leader serves, and this node knows of none".into(),
-                };
-                let leader = leader.map(|leader| leader.to_string());
-                ErrorBody { leader, leader_address, ..ErrorBody::new(ErrorCode::NotLeader, message) }
+                let known = leader.and_then(|leader| self.not_leader.get(&leader));
+                return known.cloned().unwrap_or_else(|| not_leader(leader, None));
             }
             Refusal::Overloaded => ErrorBody::new(ErrorCode::Overloaded, "too many requests are under way; ask later"),
             Refusal::Transferring => {
@@ -174,13 +178,40 @@ impl RaftRoutes {
     }
 }
 
-/// The name of the leader, where the response is a refusal that names one.
+fn not_leader(leader: Option<NodeId>, leader_address: Option<String>) -> HttpResponse {
+    let message = match leader {
+        Some(leader) => format!("only the leader serves; it is {leader}"),
+        None => "only the leader serves, and this node knows of none".into(),
+    };
+    let leader = leader.map(|leader| leader.to_string());
+    ErrorBody { leader, leader_address, ..ErrorBody::new(ErrorCode::NotLeader, message) }.into_response()
+}
+
+/// How a client asks for a session.
 #[must_use]
-pub fn leader_of(response: &HttpResponse) -> Option<String> {
+pub fn open_session() -> HttpRequest {
+    HttpRequest { method: Method::Post, path_and_query: "/v1/sessions".into(), body: Bytes::new() }
+}
+
+/// The session that was opened, in the body of a success.
+#[must_use]
+pub fn opened(body: &[u8]) -> Option<SessionId> {
+    serde_json::from_slice::<Opened>(body).ok().map(|opened| opened.session)
+}
+
+/// The leader, where the response is a refusal that names one.
+#[must_use]
+pub fn leader_of(response: &HttpResponse) -> Option<NodeId> {
+    /// Nothing else of the refusal is read.
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(default, borrow)]
+        leader: Option<Cow<'a, str>>,
+    }
     if response.status != ErrorCode::NotLeader.status() {
         return None;
     }
-    serde_json::from_slice::<ErrorBody>(&response.body).ok()?.leader
+    serde_json::from_slice::<Named<'_>>(&response.body).ok()?.leader?.parse().ok()
 }
 
 /// Reads a body of JSON.
@@ -199,7 +230,9 @@ mod tests {
     fn a_query_without_awaiting_waits_for_itself_only() {
         let used = SessionUse::parse("session=17&sequence=4").unwrap().unwrap();
         assert_eq!(used, SessionUse { session: SessionId(17), sequence: 4, awaiting: 4 });
-        assert_eq!(SessionUse::parse(&used.to_query()), Ok(Some(used)));
+        let mut query = String::new();
+        used.write_query(&mut query);
+        assert_eq!(SessionUse::parse(&query), Ok(Some(used)));
         assert_eq!(SessionUse::parse(""), Ok(None));
     }
 

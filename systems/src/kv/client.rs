@@ -4,20 +4,27 @@ use bytes::Bytes;
 use rashomon_history::{Call, Outcome, Returned};
 use serde::{Deserialize, Serialize};
 
-use super::routes::{CasBody, DoneBody, OneOrMany, ReadBody, SwapBody, ValueBody};
-use crate::api::{ErrorBody, HttpRequest, HttpResponse, Method, SessionUse, TransportError, percent_encode};
+use super::routes::{CasOut, DoneBody, OneOrMany, ReadBody, SwapBody, ValueOut};
+use crate::api::{
+    HttpRequest, HttpResponse, Method, SessionUse, TransportError, Unanswered, percent_encode, read_reply,
+};
+
+/// Room for all of a path but the key.
+const PATH_BYTES: usize = 64;
 
 /// How this call is asked. `used` makes a retry safe: send the very same request again. A read needs no session, and takes
 /// none. `None` of a call that the store does not know.
 #[must_use]
 pub fn request(call: &Call, used: Option<SessionUse>) -> Option<HttpRequest> {
-    let mut path_and_query = String::from("/v1/kv/");
-    percent_encode(call.key()?.as_str(), &mut path_and_query);
-    let value = |value: &_| json(&ValueBody { value: Clone::clone(value) });
+    let key = call.key()?.as_str();
+    let mut path_and_query = String::with_capacity(PATH_BYTES + key.len());
+    path_and_query.push_str("/v1/kv/");
+    percent_encode(key, &mut path_and_query);
+    let value = |value| json(&ValueOut { value });
     let (method, action, body) = match call {
         Call::Read { .. } => return Some(HttpRequest { method: Method::Get, path_and_query, body: Bytes::new() }),
         Call::Write { value: written, .. } => (Method::Put, "", value(written)),
-        Call::Cas { from, to, .. } => (Method::Post, "/cas", json(&CasBody { from: from.clone(), to: to.clone() })),
+        Call::Cas { from, to, .. } => (Method::Post, "/cas", json(&CasOut { from, to })),
         Call::Append { value: element, .. } => (Method::Post, "/append", value(element)),
         Call::Add { value: element, .. } => (Method::Post, "/add", value(element)),
         Call::Delete { .. } => (Method::Delete, "", Bytes::new()),
@@ -26,7 +33,7 @@ pub fn request(call: &Call, used: Option<SessionUse>) -> Option<HttpRequest> {
     path_and_query.push_str(action);
     if let Some(used) = used {
         path_and_query.push('?');
-        path_and_query.push_str(&used.to_query());
+        used.write_query(&mut path_and_query);
     }
     Some(HttpRequest { method, path_and_query, body })
 }
@@ -35,25 +42,18 @@ fn json(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body).expect("structs of numbers and texts become JSON in memory").into()
 }
 
+/// What one attempt at this call brought back.
+///
+/// # Errors
+/// Whatever is no answer.
+pub fn reply(call: &Call, result: &Result<HttpResponse, TransportError>) -> Result<Returned, Unanswered> {
+    read_reply(result, |body| returned(call, body))
+}
+
 /// What became of one attempt at this call. `fail` only where it certainly did not happen and never will.
 #[must_use]
 pub fn outcome(call: &Call, result: &Result<HttpResponse, TransportError>) -> Outcome {
-    let response = match result {
-        Ok(response) => response,
-        Err(error @ TransportError::NotSent(_)) => return Outcome::Fail(error.to_string()),
-        Err(error @ (TransportError::Broken(_) | TransportError::Timeout)) => return Outcome::Info(error.to_string()),
-    };
-    if response.status == 200 {
-        return match returned(call, &response.body) {
-            Some(returned) => Outcome::Ok(returned),
-            None => Outcome::Info(format!("the answer makes no sense: {}", excerpt(&response.body))),
-        };
-    }
-    match serde_json::from_slice::<ErrorBody>(&response.body) {
-        Ok(body) if body.error.is_certain() && body.error.status() == response.status => Outcome::Fail(describe(&body)),
-        Ok(body) => Outcome::Info(describe(&body)),
-        Err(_) => Outcome::Info(format!("status {}: {}", response.status, excerpt(&response.body))),
-    }
+    reply(call, result).map_or_else(Outcome::from, Outcome::Ok)
 }
 
 /// What became of a command of a session after one more attempt at it. It happened at most once, so one `ok` decides; it
@@ -86,21 +86,12 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
 }
 
-fn describe(body: &ErrorBody) -> String {
-    let code = serde_json::to_value(body.error).unwrap_or_default();
-    format!("{}: {}", code.as_str().unwrap_or_default(), body.message)
-}
-
-fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use rashomon_history::Value;
 
     use super::*;
-    use crate::api::{Api, ErrorCode};
+    use crate::api::{Api, ErrorBody, ErrorCode};
     use crate::kv::{Answer, KvApi, Object, ObjectKind, session_kv};
     use crate::raft::{Refusal, Request, Response, StateMachine};
     use crate::session::{SessionAnswer, SessionId, SessionOptions, SessionRefusal};

@@ -62,7 +62,7 @@ impl Command {
     /// Never: texts and numbers always encode.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        postcard::to_stdvec(self).expect("texts and numbers encode in memory").into()
+        postcard::to_extend(self, Vec::with_capacity(64)).expect("texts and numbers encode in memory").into()
     }
 }
 

@@ -11,19 +11,32 @@ use crate::api::{
 use crate::raft::{Request, Response};
 use crate::session::SessionAnswer;
 
-/// The body of a write, an append or an add.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ValueBody {
-    pub(super) value: Value,
+/// The body of a write, an append or an add, as a client writes it.
+#[derive(Serialize)]
+pub(super) struct ValueOut<'a> {
+    pub(super) value: &'a Value,
 }
 
-/// The body of a compare-and-set.
-#[derive(Serialize, Deserialize)]
+/// The same as a server reads it.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CasBody {
-    pub(super) from: Value,
-    pub(super) to: Value,
+struct ValueBody {
+    value: Value,
+}
+
+/// The body of a compare-and-set, as a client writes it.
+#[derive(Serialize)]
+pub(super) struct CasOut<'a> {
+    pub(super) from: &'a Value,
+    pub(super) to: &'a Value,
+}
+
+/// The same as a server reads it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CasBody {
+    from: Value,
+    to: Value,
 }
 
 /// What a read answers.
@@ -49,10 +62,16 @@ pub(super) struct SwapBody {
 }
 
 /// What every other command answers.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct DoneBody {
     pub(super) ok: bool,
 }
+
+/// A [`DoneBody`].
+const DONE: &[u8] = br#"{"ok":true}"#;
+
+/// A [`SwapBody`].
+const SWAPPED: &[u8] = br#"{"swapped":true}"#;
 
 /// Tells a field that is `null` from one that is not there.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
@@ -116,7 +135,7 @@ fn object_request(request: &HttpRequest, rest: &str, query: &str) -> Result<KvRe
     if key.is_empty() {
         return Err(bad_request("the key is empty"));
     }
-    let key = Key::from(percent_decode(key).map_err(bad_request)?);
+    let key = Key::from(&*percent_decode(key).map_err(bad_request)?);
     let used = SessionUse::parse(query).map_err(bad_request)?;
     Ok(match asked(request, key, action)? {
         Asked::Query(_) if used.is_some() => return Err(bad_request("a read needs no session")),
@@ -149,7 +168,7 @@ fn asked(request: &HttpRequest, key: Key, action: Action) -> Result<Asked, HttpR
 
 fn respond_answer(answer: Answer) -> HttpResponse {
     match answer {
-        Answer::Done => HttpResponse::ok(&DoneBody { ok: true }),
+        Answer::Done => HttpResponse::fixed(DONE),
         Answer::Object(object) => HttpResponse::ok(&ReadBody {
             value: match object {
                 None => OneOrMany::One(Value::Nil),
@@ -158,7 +177,7 @@ fn respond_answer(answer: Answer) -> HttpResponse {
                 Some(Object::Set(elements)) => OneOrMany::Many(elements.into_iter().collect()),
             },
         }),
-        Answer::Swapped => HttpResponse::ok(&SwapBody { swapped: true, current: None }),
+        Answer::Swapped => HttpResponse::fixed(SWAPPED),
         Answer::NotSwapped { current } => HttpResponse::ok(&SwapBody { swapped: false, current: Some(current) }),
         Answer::WrongKind { is } => {
             let message = format!("the object is a {is}, which can't do this; nothing was changed");
@@ -270,10 +289,10 @@ mod tests {
     #[test]
     fn a_follower_names_the_leader_and_its_address() {
         let client_addresses = [(NodeId(2), "10.0.0.2:8000".to_string())].into();
-        let api = KvApi { raft: RaftRoutes { client_addresses } };
+        let api = KvApi { raft: RaftRoutes::new(client_addresses) };
         let refused = api.respond(Response::Refused(Refusal::NotLeader { leader: Some(NodeId(2)) }));
         assert_eq!(refused.status, 421);
-        assert_eq!(leader_of(&refused).as_deref(), Some("n2"));
+        assert_eq!(leader_of(&refused), Some(NodeId(2)));
         let body: ErrorBody = serde_json::from_slice(&refused.body).unwrap();
         assert_eq!((body.leader.as_deref(), body.leader_address.as_deref()), (Some("n2"), Some("10.0.0.2:8000")));
     }

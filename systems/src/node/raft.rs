@@ -109,7 +109,7 @@ pub async fn serve(
     let began = Instant::now();
     let sessions = SessionOptions { bug: options.bug, ..SessionOptions::default() };
     let server = Raft::recover(config, session_kv(sessions), recovered)?;
-    let api = KvApi { raft: RaftRoutes { client_addresses: options.client_addresses.clone() } };
+    let api = KvApi { raft: RaftRoutes::new(options.client_addresses.clone()) };
     tracing::info!(id = %options.id, cluster = options.cluster, members = options.peers.len(), "started");
     Node { server, api, membership, listeners, log, began }.run(stop).await?;
     tracing::info!(id = %options.id, "stopped");

@@ -62,7 +62,7 @@ impl Command<'_> {
     /// Never: numbers and bytes always encode.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        postcard::to_stdvec(self).expect("numbers and bytes encode in memory").into()
+        postcard::to_extend(self, Vec::with_capacity(96)).expect("numbers and bytes encode in memory").into()
     }
 }
 
