@@ -8,8 +8,9 @@ use crate::rashomon::{Answer, Run, can_build_sandboxes, rashomon};
 /// Long enough for each kind of fault to come at least once.
 const SHORT: &str = "12s";
 
-fn valid_run(workload: &str, seed: &str) -> Run {
-    let run = Run::new(&["raft", "--workload", workload, "--time-limit", SHORT, "--seed", seed]);
+fn valid_run(workload: &str, seed: &str, more: &[&str]) -> Run {
+    let arguments = ["raft", "--workload", workload, "--time-limit", SHORT, "--seed", seed];
+    let run = Run::new(&[&arguments, more].concat());
     run.expect_verdict("valid", 0);
     run
 }
@@ -19,7 +20,7 @@ fn a_register_run_is_valid_and_leaves_its_files() {
     if !can_build_sandboxes() {
         return;
     }
-    let run = valid_run("register", "1");
+    let run = valid_run("register", "1", &[]);
     let folder = run.folder();
     for file in ["plan.json", "history.jsonl", "verdict.json", "report.html"] {
         let length = fs::metadata(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")).len();
@@ -46,16 +47,16 @@ fn a_register_run_is_valid_and_leaves_its_files() {
 }
 
 #[test]
-fn an_append_run_is_valid() {
+fn an_append_run_with_sessions_is_valid() {
     if can_build_sandboxes() {
-        valid_run("append", "2");
+        valid_run("append", "2", &["--sessions"]);
     }
 }
 
 #[test]
 fn a_set_run_is_valid() {
     if can_build_sandboxes() {
-        valid_run("set", "3");
+        valid_run("set", "3", &[]);
     }
 }
 
