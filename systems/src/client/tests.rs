@@ -1,8 +1,7 @@
 //! What a client does, seen from its driver.
 
 use bytes::Bytes;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rashomon_draw::Draw;
 use rashomon_history::{Call, Outcome, Returned, Value};
 
 use super::{Client, ClientOptions, Next};
@@ -254,7 +253,7 @@ fn a_call_that_the_store_does_not_know_is_not_asked() {
 /// Everything that can go wrong between clients and one replicated store: requests are lost, come late, come after their
 /// client gave up, are answered into the void, are refused; sessions expire.
 struct Chaos {
-    random: ChaCha8Rng,
+    draw: Draw,
     now: Micros,
     index: u64,
     store: Sessions<Kv>,
@@ -262,10 +261,6 @@ struct Chaos {
 }
 
 impl Chaos {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.random.next_u64() % bound
-    }
-
     fn serve(&mut self, request: &HttpRequest) -> HttpResponse {
         let api = KvApi::default();
         self.index += 1;
@@ -279,17 +274,16 @@ impl Chaos {
 
     /// What comes back of an attempt; `None` where nothing does.
     fn exchange(&mut self, request: &HttpRequest) -> Option<Result<HttpResponse, TransportError>> {
-        while !self.late.is_empty() && self.below(3) == 0 {
-            let place = self.below(self.late.len() as u64);
-            let late = self.late.swap_remove(usize::try_from(place).unwrap());
+        while !self.late.is_empty() && self.draw.below(3) == 0 {
+            let late = self.late.swap_remove(self.draw.below(self.late.len()));
             self.serve(&late);
         }
-        match self.below(12) {
+        match self.draw.below(12) {
             0 => None,
             1 => Some(Err(TransportError::NotSent("refused".into()))),
             2 => Some(Ok(not_leader(None))),
             3 => {
-                let leader = u16::try_from(1 + self.below(3)).unwrap();
+                let leader = [1, 2, 3][self.draw.below(3)];
                 Some(Ok(not_leader(Some(leader))))
             }
             4 => {
@@ -338,7 +332,7 @@ fn whatever_goes_wrong_ok_happened_once_fail_never_and_info_at_most_once() {
     let mut seen = [0; 3];
     for seed in 0..200 {
         let mut chaos = Chaos {
-            random: ChaCha8Rng::seed_from_u64(seed),
+            draw: Draw::from_seed(seed),
             now: Micros(0),
             index: 0,
             store: Sessions::new(Kv::default(), 3),
@@ -348,8 +342,8 @@ fn whatever_goes_wrong_ok_happened_once_fail_never_and_info_at_most_once() {
             (1..=4).map(|home| Client::new(ClientOptions { home: NodeId(home), nodes: 4, sessions: true })).collect();
         let mut outcomes = Vec::new();
         for value in 0..60 {
-            let client = usize::try_from(chaos.below(4)).unwrap();
-            outcomes.push(chaos.operation(&mut clients[client], &append(value)));
+            let client = &mut clients[chaos.draw.below(4)];
+            outcomes.push(chaos.operation(client, &append(value)));
         }
         let late: Vec<_> = chaos.late.drain(..).collect();
         late.iter().for_each(|request| drop(chaos.serve(request)));
