@@ -8,6 +8,7 @@ use rashomon_systems::client::{Client, ClientOptions, Next};
 use rashomon_systems::kv::{KvApi, SessionKv, session_kv};
 use rashomon_systems::raft::{Refusal, Request, Response, StateMachine};
 use rashomon_systems::server::{Micros, NodeId};
+use rashomon_systems::session::SessionOptions;
 
 fn main() {
     divan::main();
@@ -23,7 +24,11 @@ struct Store {
 impl Store {
     fn new() -> Self {
         let addresses = (1..=5).map(|node| (NodeId(node), format!("10.0.0.{node}:8000"))).collect();
-        Self { api: KvApi { raft: RaftRoutes::new(addresses) }, machine: session_kv(), index: 0 }
+        Self {
+            api: KvApi { raft: RaftRoutes::new(addresses) },
+            machine: session_kv(SessionOptions::default()),
+            index: 0,
+        }
     }
 
     fn serve(&mut self, node: NodeId, request: &HttpRequest) -> HttpResponse {

@@ -9,7 +9,7 @@ use crate::api::{Api, ErrorBody, ErrorCode, HttpRequest, HttpResponse, Transport
 use crate::kv::{Answer, Kv, KvApi};
 use crate::raft::{Refusal, Request, Response, StateMachine};
 use crate::server::{Micros, NodeId};
-use crate::session::{SessionAnswer, SessionId, SessionRefusal, Sessions};
+use crate::session::{SessionAnswer, SessionId, SessionOptions, SessionRefusal, Sessions};
 
 const DEADLINE: Micros = Micros(1_000_000);
 
@@ -335,7 +335,7 @@ fn whatever_goes_wrong_ok_happened_once_fail_never_and_info_at_most_once() {
             draw: Draw::from_seed(seed),
             now: Micros(0),
             index: 0,
-            store: Sessions::new(Kv::default(), 3),
+            store: Sessions::new(Kv::default(), SessionOptions { max_sessions: 3, bug: None }),
             late: Vec::new(),
         };
         let mut clients: Vec<_> =
