@@ -1,5 +1,5 @@
 //! The clusters that Rashomon breaks: consensus and commit protocols as state machines without I/O ([`server`] is the
-//! contract), and the hands that run them for real.
+//! contract), the hands that run them for real, and the simulated ones.
 
 pub mod api;
 pub mod client;
@@ -9,3 +9,5 @@ pub mod outlet;
 pub mod raft;
 pub mod server;
 pub mod session;
+pub mod sim;
+pub mod wal;

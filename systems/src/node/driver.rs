@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::wal::{WalError, WalThread};
 use crate::outlet::{Effect, Outlet};
 use crate::server::{Input, Micros, NodeId, Output, RequestId, Server, Status, Write, WriteId};
+use crate::wal::{WalError, WalThread};
 
 /// Events taken in one go, so that a flood of them does not keep the answers of the first ones waiting.
 const BATCH_EVENTS: usize = 1024;

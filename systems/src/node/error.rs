@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::wal::{WalError, disk_advice};
 use crate::raft::{ConfigError, RecoverError};
+use crate::wal::{WalError, disk_advice};
 
 /// Why a node can't start, or can't go on.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,6 @@ mod identity;
 mod peer;
 pub mod raft;
 mod run;
-pub mod wal;
 
 pub use error::NodeError;
 pub use http::MAX_BODY_BYTES;

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use super::NodeError;
 use super::driver::{Asker, Driver, Event, RealHands};
 use super::peer::{self, Membership, Peers};
-use super::wal::{Log, WalOptions, WalThread};
 use super::{http, identity};
 use crate::api::Api;
 use crate::server::{Recovered, Server};
+use crate::wal::{Log, WalOptions, WalThread};
 
 /// The ports of a node, taken.
 #[derive(Debug)]

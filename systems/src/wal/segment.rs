@@ -1,7 +1,5 @@
 //! Segments: their names and their headers.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 const SEGMENT_MAGIC: [u8; 8] = *b"RASHLOG1";
 
 /// Bytes before the first frame of a segment.
@@ -42,12 +40,6 @@ pub(super) struct SegmentHeader {
 }
 
 impl SegmentHeader {
-    pub(super) fn new(generation: u64, segment: u64, first_number: u64) -> Self {
-        // The standard library seeds this from the system's randomness.
-        let salt = RandomState::new().build_hasher().finish();
-        Self { generation, segment, first_number, salt }
-    }
-
     pub(super) fn file(&self) -> SegmentName {
         SegmentName { generation: self.generation, segment: self.segment }
     }
@@ -87,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_header_is_read_back_and_a_damaged_one_is_not() {
-        let header = SegmentHeader::new(2, 3, 4);
+        let header = SegmentHeader { generation: 2, segment: 3, first_number: 4, salt: 5 };
         let bytes = header.encode();
         assert_eq!(SegmentHeader::decode(&bytes), Some(header));
         for position in 0..bytes.len() {

@@ -1,14 +1,12 @@
 //! The log, open for writing.
 
-use std::fs::File;
 use std::path::Path;
 
 use bytes::Bytes;
 
-use super::WalError;
-use super::disk::Disk;
 use super::frame;
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentName};
+use super::{Disk, FolderDisk, WalError};
 use crate::server::Recovered;
 
 /// Sizes of the log.
@@ -26,10 +24,10 @@ impl Default for WalOptions {
 
 /// The segment that is being written.
 #[derive(Debug)]
-pub(super) struct OpenSegment {
+pub(super) struct OpenSegment<F> {
     pub(super) header: SegmentHeader,
     pub(super) name: String,
-    pub(super) file: File,
+    pub(super) file: F,
     /// Where the next frame or seal goes.
     pub(super) position: u64,
     pub(super) capacity: u64,
@@ -37,10 +35,10 @@ pub(super) struct OpenSegment {
 
 /// A write-ahead log in a folder of its own. One failed write or sync ends it: nobody knows then what is on disk.
 #[derive(Debug)]
-pub struct Log {
-    pub(super) disk: Disk,
+pub struct Log<D: Disk = FolderDisk> {
+    pub(super) disk: D,
     pub(super) options: WalOptions,
-    pub(super) open: OpenSegment,
+    pub(super) open: OpenSegment<D::File>,
     /// The number of the next frame.
     pub(super) next_number: u64,
     /// A durable frame whose seal is not written yet.
@@ -49,13 +47,23 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log, or begins one, and brings back what it holds.
+    /// Opens the log in this folder, or begins one, and brings back what it holds.
     ///
     /// # Errors
     /// [`WalError`] where another process uses the folder, the disk refuses, or what is on it was damaged after it had been
     /// written.
     pub fn open(folder: &Path, options: WalOptions) -> Result<(Self, Recovered), WalError> {
-        super::recover::open(Disk::open(folder)?, options)
+        Self::open_on(FolderDisk::open(folder)?, options)
+    }
+}
+
+impl<D: Disk> Log<D> {
+    /// Opens the log on this disk, or begins one, and brings back what it holds.
+    ///
+    /// # Errors
+    /// [`WalError`] where the disk refuses, or what is on it was damaged after it had been written.
+    pub fn open_on(disk: D, options: WalOptions) -> Result<(Self, Recovered), WalError> {
+        super::recover::open(disk, options)
     }
 
     /// Makes these records durable, together.
@@ -106,7 +114,8 @@ impl Log {
         if snapshot.len().max(tail_bytes) > frame::MAX_PAYLOAD_BYTES {
             return Err(self.too_large());
         }
-        let header = SegmentHeader::new(self.open.header.generation + 1, 1, 1);
+        let generation = self.open.header.generation + 1;
+        let header = SegmentHeader { generation, segment: 1, first_number: 1, salt: self.disk.salt() };
         let mut frames = frame::snapshot(header.salt, 1, snapshot);
         self.next_number = 2;
         if !tail.is_empty() {
@@ -145,7 +154,8 @@ impl Log {
     fn next_segment(&mut self, needed: u64) -> Result<(), WalError> {
         self.disk.sync(&self.open.file, &self.open.name)?;
         let SegmentHeader { generation, segment, .. } = self.open.header;
-        let header = SegmentHeader::new(generation, segment + 1, self.next_number);
+        let (segment, first_number, salt) = (segment + 1, self.next_number, self.disk.salt());
+        let header = SegmentHeader { generation, segment, first_number, salt };
         let room_bytes = self.options.segment_bytes.max(SEGMENT_HEADER_BYTES as u64 + needed);
         self.open = create_segment(&mut self.disk, header, &[], room_bytes)?;
         Ok(())
@@ -158,12 +168,12 @@ impl Log {
 }
 
 /// A segment that begins with these frames, durable under its name, with room for `room_bytes` in all.
-pub(super) fn create_segment(
-    disk: &mut Disk,
+pub(super) fn create_segment<D: Disk>(
+    disk: &mut D,
     header: SegmentHeader,
     frames: &[u8],
     room_bytes: u64,
-) -> Result<OpenSegment, WalError> {
+) -> Result<OpenSegment<D::File>, WalError> {
     let (temporary, name) = (header.file().temporary(), header.file().name());
     let position = (SEGMENT_HEADER_BYTES + frames.len()) as u64;
     let capacity = room_bytes.max(position);

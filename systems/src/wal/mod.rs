@@ -19,16 +19,21 @@
 //! **Checkpoints.** The first segment of a new generation, with the snapshot in it, is written beside the old generation
 //! under a temporary name. Its rename is the moment from which it counts; older generations are removed afterwards.
 
+mod batch;
 mod disk;
 mod error;
+mod folder;
 mod frame;
 mod log;
 mod recover;
 mod segment;
 mod thread;
 
+pub(crate) use batch::Writer;
+pub use disk::Disk;
 pub use error::WalError;
-pub(super) use error::disk_advice;
+pub(crate) use error::disk_advice;
+pub use folder::FolderDisk;
 pub use log::{Log, WalOptions};
 pub use thread::WalThread;
 

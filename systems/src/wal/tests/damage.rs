@@ -1,5 +1,5 @@
 use super::*;
-use crate::node::wal::frame;
+use crate::wal::frame;
 
 const RECORDS: [&str; 5] = ["zero", "one", "two", "three", "four"];
 
@@ -99,6 +99,23 @@ fn sectors_of_the_last_frame_may_reach_the_disk_in_any_order() {
     fs::write(&segment, &bytes).unwrap();
     assert_eq!(texts(&recover(folder.path()).unwrap()), ["kept"]);
     assert!(fs::read(&segment).unwrap()[start..].iter().all(|&byte| byte == 0), "the torn part is zero again");
+}
+
+#[test]
+fn a_seal_that_did_not_reach_the_disk_with_the_frame_behind_it_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192 }).unwrap();
+    append(&mut log, &["one"]);
+    let start = usize::try_from(log.open.position).unwrap();
+    append(&mut log, &["two"]);
+    drop(log);
+    let segment = last_segment(folder.path());
+    let sound = fs::read(&segment).unwrap();
+    let mut bytes = sound.clone();
+    bytes[start - frame::HEADER_BYTES..start].fill(0);
+    fs::write(&segment, &bytes).unwrap();
+    assert_eq!(texts(&recover(folder.path()).unwrap()), ["one", "two"]);
+    assert_eq!(fs::read(&segment).unwrap(), sound);
 }
 
 #[test]

@@ -2,18 +2,20 @@
 
 use bytes::Bytes;
 
-use super::WalError;
-use super::disk::Disk;
 use super::frame::{self, Found, Kind};
 use super::log::{Log, OpenSegment, WalOptions, create_segment};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentName};
+use super::{Disk, WalError};
 use crate::server::Recovered;
 
 /// Reads the newest generation. Everything that is brought back is durable when this returns.
-pub(super) fn open(mut disk: Disk, options: WalOptions) -> Result<(Log, Recovered), WalError> {
+pub(super) fn open<D: Disk>(mut disk: D, options: WalOptions) -> Result<(Log<D>, Recovered), WalError> {
     let mut reader = Reader { next_number: 1, recovered: Recovered::default() };
     let (open, sealed) = match newest_generation(&disk)? {
-        None => (create_segment(&mut disk, SegmentHeader::new(1, 1, 1), &[], options.segment_bytes)?, true),
+        None => {
+            let header = SegmentHeader { generation: 1, segment: 1, first_number: 1, salt: disk.salt() };
+            (create_segment(&mut disk, header, &[], options.segment_bytes)?, true)
+        }
         Some(segments) => reader.generation(&mut disk, segments)?,
     };
     let unsealed = (!sealed).then(|| reader.next_number - 1);
@@ -24,7 +26,7 @@ pub(super) fn open(mut disk: Disk, options: WalOptions) -> Result<(Log, Recovere
 }
 
 /// The segments of the highest generation: its first one gets its name last of all.
-fn newest_generation(disk: &Disk) -> Result<Option<Generation>, WalError> {
+fn newest_generation(disk: &impl Disk) -> Result<Option<Generation>, WalError> {
     let mut names: Vec<_> = disk.names()?.iter().filter_map(|name| SegmentName::parse(name)).collect();
     names.sort();
     let Some(&SegmentName { generation, .. }) = names.last() else { return Ok(None) };
@@ -71,13 +73,17 @@ struct Reader {
 
 impl Reader {
     /// Takes all of a generation, and opens its last segment for writing; also says whether its last frame is sealed.
-    fn generation(&mut self, disk: &mut Disk, generation: Generation) -> Result<(OpenSegment, bool), WalError> {
+    fn generation<D: Disk>(
+        &mut self,
+        disk: &mut D,
+        generation: Generation,
+    ) -> Result<(OpenSegment<D::File>, bool), WalError> {
         for segment in 1..generation.segments {
-            let read = self.header(disk, generation.number, segment)?;
-            self.segment(disk, &read, false)?;
+            let mut read = self.header(disk, generation.number, segment)?;
+            self.segment(disk, &mut read, false)?;
         }
-        let read = self.header(disk, generation.number, generation.segments)?;
-        let end = self.segment(disk, &read, true)?;
+        let mut read = self.header(disk, generation.number, generation.segments)?;
+        let end = self.segment(disk, &mut read, true)?;
         if generation.number > 1 && self.recovered.snapshot.is_none() {
             let name = SegmentName { generation: generation.number, segment: 1 }.name();
             let problem = "the snapshot that begins the generation is damaged";
@@ -86,7 +92,7 @@ impl Reader {
         Ok((reopen(disk, read, end)?, end.sealed))
     }
 
-    fn header(&self, disk: &Disk, generation: u64, segment: u64) -> Result<ReadSegment, WalError> {
+    fn header(&self, disk: &impl Disk, generation: u64, segment: u64) -> Result<ReadSegment, WalError> {
         let name = SegmentName { generation, segment }.name();
         let bytes = disk.read(&name)?;
         let Some(header) = SegmentHeader::decode(&bytes) else {
@@ -104,12 +110,20 @@ impl Reader {
     }
 
     /// Takes the records of a segment. Only the last one may be torn.
-    fn segment(&mut self, disk: &Disk, read: &ReadSegment, is_last: bool) -> Result<End, WalError> {
+    fn segment(&mut self, disk: &impl Disk, read: &mut ReadSegment, is_last: bool) -> Result<End, WalError> {
         let salt = read.header.salt;
         let mut end = End { offset: SEGMENT_HEADER_BYTES, sealed: true, torn: false };
-        let damaged = |offset: usize, problem: &str| WalError::corrupt(disk.path(&read.name), offset as u64, problem);
-        while let Some(found) = frame::read(&read.bytes, end.offset, salt) {
-            self.take(found, &mut end).map_err(|problem| damaged(end.offset, problem))?;
+        let path = disk.path(&read.name);
+        let damaged = |offset: usize, problem: &str| WalError::corrupt(path.clone(), offset as u64, problem);
+        loop {
+            while let Some(found) = frame::read(&read.bytes, end.offset, salt) {
+                self.take(found, &mut end).map_err(|problem| damaged(end.offset, problem))?;
+            }
+            if end.sealed || !self.has_next_frame(read, end.offset + frame::HEADER_BYTES) {
+                break;
+            }
+            let seal = frame::seal(salt, self.next_number - 1);
+            read.bytes[end.offset..end.offset + frame::HEADER_BYTES].copy_from_slice(&seal);
         }
         if read.bytes[end.offset..].iter().all(|&byte| byte == 0) {
             if !is_last && !end.sealed {
@@ -125,6 +139,13 @@ impl Reader {
             return Err(damaged(end.offset, &problem));
         }
         Ok(End { torn: true, ..end })
+    }
+
+    /// Whether the next frame stands here. It was written when the one before was durable, and so says what the seal between
+    /// them should have said: a power loss can spare the frame and take the seal, for one sync was to bring both to the disk.
+    fn has_next_frame(&self, read: &ReadSegment, offset: usize) -> bool {
+        let found = frame::read(&read.bytes, offset, read.header.salt);
+        found.is_some_and(|found| found.kind == Kind::Frame && found.number == self.next_number)
     }
 
     fn take(&mut self, found: Found<'_>, end: &mut End) -> Result<(), &'static str> {
@@ -155,10 +176,11 @@ impl Reader {
     }
 }
 
-/// Opens the last segment for writing behind its sound part, and makes that part durable: the process may have died
-/// between a write and its sync.
-fn reopen(disk: &mut Disk, read: ReadSegment, end: End) -> Result<OpenSegment, WalError> {
-    let file = disk.open_file(&read.name)?;
+/// Opens the last segment for writing behind its sound part, and makes that part and the names of the segments durable:
+/// the process may have died between a write and its sync. The part is written once more, because a sync that failed
+/// leaves the system with pages that it shows to readers, counts as clean, and never brings to the disk.
+fn reopen<D: Disk>(disk: &mut D, read: ReadSegment, end: End) -> Result<OpenSegment<D::File>, WalError> {
+    let file = disk.open(&read.name)?;
     let capacity = read.bytes.len() as u64;
     if end.torn {
         let torn_bytes = read.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1 - end.offset);
@@ -169,6 +191,8 @@ fn reopen(disk: &mut Disk, read: ReadSegment, end: End) -> Result<OpenSegment, W
         disk.truncate(&file, &read.name, end.offset as u64)?;
         disk.allocate(&file, &read.name, capacity)?;
     }
+    disk.write(&file, &read.name, &read.bytes[..end.offset], 0)?;
     disk.sync(&file, &read.name)?;
+    disk.sync_folder()?;
     Ok(OpenSegment { header: read.header, name: read.name, file, position: end.offset as u64, capacity })
 }

@@ -47,7 +47,7 @@ impl WalError {
 }
 
 /// What to do about it, where that is known.
-pub(in crate::node) fn disk_advice(error: &io::Error) -> &'static str {
+pub(crate) fn disk_advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull => "; make room on the disk and start the node again",
         io::ErrorKind::PermissionDenied => "; run the node as a user who may write there, or choose another --data",

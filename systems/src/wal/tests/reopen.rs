@@ -1,6 +1,6 @@
 use super::*;
-use crate::node::wal::WalThread;
 use crate::server::{Write, WriteId};
+use crate::wal::WalThread;
 
 #[test]
 fn what_was_appended_is_there_again_also_over_segments() {

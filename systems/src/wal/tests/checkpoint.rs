@@ -71,9 +71,9 @@ fn a_crash_between_any_two_steps_of_a_recovery_loses_nothing() {
     let expected_new = assert_before_or_after(&copy_of(&sound, folder.path(), "expected"), "expected");
     for steps in 0.. {
         let copy = copy_of(&sound, folder.path(), &format!("after-{steps}"));
-        let mut disk = crate::node::wal::disk::Disk::open(&copy).unwrap();
+        let mut disk = crate::wal::FolderDisk::open(&copy).unwrap();
         disk.steps_left = Some(steps);
-        let finished = crate::node::wal::recover::open(disk, SMALL).is_ok();
+        let finished = crate::wal::recover::open(disk, SMALL).is_ok();
         assert_eq!(assert_before_or_after(&copy, &format!("after {steps} steps")), expected_new);
         if finished {
             return;

@@ -1,0 +1,3 @@
+//! Simulated hands for a server.
+
+pub mod disk;
