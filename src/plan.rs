@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rashomon_nemesis::{FaultKind, Schedule};
+use rashomon_nemesis::{FaultKind, Place, Schedule};
 use rashomon_systems::raft::Bug;
 use rashomon_workloads::Workload;
 use serde::{Deserialize, Serialize};
@@ -190,6 +190,13 @@ impl FromStr for System {
 impl World {
     /// All of them.
     pub(crate) const ALL: [Self; 1] = [Self::Netns];
+
+    /// Which faults work there.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::Netns => Place::Real,
+        }
+    }
 }
 
 impl fmt::Display for World {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What is done to the cluster. More kinds will come: clock, packet, disk, membership, resource.
+/// What is done to the cluster.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
@@ -16,11 +16,39 @@ pub enum FaultKind {
     Kill,
     /// Processes are stopped and go on later.
     Pause,
+    /// Machines lose power, and with it what was not synced to the disk.
+    Power,
+    /// Packets between nodes are late, lost, doubled and reordered.
+    Packet,
+    /// Disks are slow, fail, are full, or forget.
+    Disk,
+    /// Clocks jump forward and run at other rates.
+    Clock,
+    /// Members are removed and added again.
+    Membership,
+}
+
+/// Where a cluster runs, as far as faults care.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// On a machine: processes, sockets, files, the machine's clock.
+    Real,
+    /// In a simulation of all of these.
+    Simulated,
 }
 
 impl FaultKind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Self; 3] = [Self::Partition, Self::Kill, Self::Pause];
+    pub const ALL: [Self; 8] = [
+        Self::Partition,
+        Self::Kill,
+        Self::Pause,
+        Self::Power,
+        Self::Packet,
+        Self::Disk,
+        Self::Clock,
+        Self::Membership,
+    ];
 
     /// The name on the command line and in histories.
     #[must_use]
@@ -29,6 +57,11 @@ impl FaultKind {
             Self::Partition => "partition",
             Self::Kill => "kill",
             Self::Pause => "pause",
+            Self::Power => "power",
+            Self::Packet => "packet",
+            Self::Disk => "disk",
+            Self::Clock => "clock",
+            Self::Membership => "membership",
         }
     }
 
@@ -37,29 +70,69 @@ impl FaultKind {
     pub fn description(self) -> &'static str {
         match self {
             Self::Partition => {
-                "iptables drops packets between nodes, clients stay connected: halves, random halves, one node, \
+                "packets between nodes are dropped, clients stay connected: halves, random halves, one node, \
                  the leader, a minority third, a ring of majorities, a bridge, one-way"
             }
             Self::Kill => {
                 "kill -9 and a restart with the same disk: one node, a minority, a majority, all, or the leader"
             }
             Self::Pause => "SIGSTOP and SIGCONT: one node, a minority, a majority, all, or the leader",
+            Self::Power => {
+                "as kill, and of what was not synced to the disk any part is lost, sectors may be torn (simulated only)"
+            }
+            Self::Packet => {
+                "packets between nodes are late, lost, doubled and reordered: on all links, those of a node, or of the \
+                 leader (simulated only)"
+            }
+            Self::Disk => {
+                "syncs that are slow or fail, a full disk, a bit that flips on one node's disk (simulated only)"
+            }
+            Self::Clock => "clocks that jump forward and run faster or slower (simulated only)",
+            Self::Membership => "a member, or the leader, is removed from the cluster and added again",
         }
     }
 
-    /// Reads a selection: names with commas between them, `all` or `none`. In the order of [`FaultKind::ALL`], each once.
+    /// Whether it can be done to a cluster that runs there.
+    #[must_use]
+    pub fn works_in(self, place: Place) -> bool {
+        match (self, place) {
+            (_, Place::Simulated) | (Self::Partition | Self::Kill | Self::Pause | Self::Membership, Place::Real) => {
+                true
+            }
+            (Self::Power | Self::Packet | Self::Disk | Self::Clock, Place::Real) => false,
+        }
+    }
+
+    /// All kinds that can be done to a cluster that runs there.
+    #[must_use]
+    pub fn all_in(place: Place) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|kind| kind.works_in(place)).collect()
+    }
+
+    /// The smallest cluster to which it does anything.
+    #[must_use]
+    pub fn fewest_nodes(self) -> u16 {
+        match self {
+            Self::Partition | Self::Packet | Self::Membership => 2,
+            Self::Kill | Self::Pause | Self::Power | Self::Disk | Self::Clock => 1,
+        }
+    }
+
+    /// Reads a selection for a cluster that runs in `place`: names with commas between them, `all` for all that can be done
+    /// there, or `none`. In the order of [`FaultKind::ALL`], each once.
     ///
     /// # Errors
-    /// [`UnknownFaultKind`] for a name that is not known.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, UnknownFaultKind> {
-        match text.trim() {
-            "none" => Ok(Vec::new()),
-            "all" => Ok(Self::ALL.to_vec()),
-            names => {
-                let kinds: BTreeSet<Self> =
-                    names.split(',').map(|name| name.trim().parse()).collect::<Result<_, _>>()?;
-                Ok(kinds.into_iter().collect())
-            }
+    /// [`SelectionError`] for a name that is not known, and for a kind that can't be done there.
+    pub fn parse_list(text: &str, place: Place) -> Result<Vec<Self>, SelectionError> {
+        let names = match text.trim() {
+            "none" => return Ok(Vec::new()),
+            "all" => return Ok(Self::all_in(place)),
+            names => names,
+        };
+        let kinds: BTreeSet<Self> = names.split(',').map(|name| name.trim().parse()).collect::<Result<_, _>>()?;
+        match kinds.iter().find(|kind| !kind.works_in(place)) {
+            Some(kind) => Err(SelectionError::Elsewhere { kind: *kind, place }),
+            None => Ok(kinds.into_iter().collect()),
         }
     }
 }
@@ -76,6 +149,26 @@ impl fmt::Display for FaultKind {
 pub struct UnknownFaultKind {
     /// What was asked for.
     pub name: String,
+}
+
+/// Why faults can't be selected.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SelectionError {
+    /// There is no such kind.
+    #[error(transparent)]
+    Unknown(#[from] UnknownFaultKind),
+    /// It can't be done to a cluster that runs there.
+    #[error(
+        "the fault {kind} can't be done to {}; what can are {}",
+        match place { Place::Real => "real servers, only to simulated ones", Place::Simulated => "simulated servers" },
+        FaultKind::all_in(*place).into_iter().map(FaultKind::name).collect::<Vec<_>>().join(", ")
+    )]
+    Elsewhere {
+        /// What was asked for.
+        kind: FaultKind,
+        /// Where.
+        place: Place,
+    },
 }
 
 impl FromStr for FaultKind {
@@ -95,20 +188,35 @@ mod tests {
         for kind in FaultKind::ALL {
             assert_eq!(kind.to_string().parse(), Ok(kind));
             assert!(!kind.description().is_empty());
+            assert_eq!(kind.description().contains("simulated only"), !kind.works_in(Place::Real), "{kind}");
         }
     }
 
     #[test]
     fn a_selection_is_a_list_all_or_none() {
-        assert_eq!(FaultKind::parse_list("pause, partition,pause"), Ok(vec![FaultKind::Partition, FaultKind::Pause]));
-        assert_eq!(FaultKind::parse_list("all"), Ok(FaultKind::ALL.to_vec()));
-        assert_eq!(FaultKind::parse_list("none"), Ok(vec![]));
+        let read = |text| FaultKind::parse_list(text, Place::Real);
+        assert_eq!(read("pause, partition,pause"), Ok(vec![FaultKind::Partition, FaultKind::Pause]));
+        assert_eq!(read("none"), Ok(vec![]));
+        let real = vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause, FaultKind::Membership];
+        assert_eq!(read("all"), Ok(real));
+        assert_eq!(FaultKind::parse_list("all", Place::Simulated), Ok(FaultKind::ALL.to_vec()));
     }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
-        let error = FaultKind::parse_list("partition,meteor").unwrap_err().to_string();
-        assert_eq!(error, "unknown fault \"meteor\"; known are partition, kill, pause, or all, or none");
-        assert!(FaultKind::parse_list("").is_err());
+        let error = FaultKind::parse_list("partition,meteor", Place::Real).unwrap_err().to_string();
+        let expected = "unknown fault \"meteor\"; known are partition, kill, pause, power, packet, disk, clock, \
+                        membership, or all, or none";
+        assert_eq!(error, expected);
+        assert!(FaultKind::parse_list("", Place::Simulated).is_err());
+    }
+
+    #[test]
+    fn what_only_a_simulation_can_do_is_refused_elsewhere() {
+        let error = FaultKind::parse_list("kill,power", Place::Real).unwrap_err().to_string();
+        let expected = "the fault power can't be done to real servers, only to simulated ones; what can are partition, \
+                        kill, pause, membership";
+        assert_eq!(error, expected);
+        assert!(FaultKind::parse_list("kill,power", Place::Simulated).is_ok());
     }
 }

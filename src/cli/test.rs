@@ -34,7 +34,8 @@ pub(crate) struct TestArgs {
     /// What the clients ask (`rashomon list workloads`)
     #[arg(long, default_value = "register")]
     workload: Workload,
-    /// Faults to inject, with commas between: kinds of `rashomon list faults`, or `all`, or `none`
+    /// Faults to inject, with commas between: kinds of `rashomon list faults`, or `all` that the world can
+    /// do, or `none`
     #[arg(long, default_value = "partition,kill,pause")]
     nemesis: String,
     /// Where the run happens: `netns`, a sandbox of real processes
@@ -84,7 +85,7 @@ pub(crate) struct TestArgs {
 
 /// Runs what was asked, and gives the exit code of the worst verdict.
 pub(crate) fn run(args: TestArgs) -> Result<ExitCode, Failure> {
-    let faults = parse_nemesis(&args.nemesis)?;
+    let faults = parse_nemesis(&args.nemesis, args.world)?;
     if args.time_limit < Duration::from_secs(1) {
         return Err(Failure::Input(anyhow!("--time-limit is {:?}: give it at least 1s", args.time_limit)));
     }
@@ -128,8 +129,8 @@ impl TestArgs {
     }
 }
 
-fn parse_nemesis(text: &str) -> Result<Vec<FaultKind>, Failure> {
-    FaultKind::parse_list(text).map_err(|error| Failure::Input(anyhow!("--nemesis: {error}")))
+fn parse_nemesis(text: &str, world: World) -> Result<Vec<FaultKind>, Failure> {
+    FaultKind::parse_list(text, world.place()).map_err(|error| Failure::Input(anyhow!("--nemesis: {error}")))
 }
 
 fn whole_millis(duration: Duration) -> Result<u64, Failure> {

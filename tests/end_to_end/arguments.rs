@@ -25,6 +25,7 @@ fn unknown_names_list_the_known_ones() {
     refused(&["test", "reft"], &["reft", "raft"]);
     refused(&["test", "--workload", "regster"], &["regster", "register, append, set"]);
     refused(&["test", "--nemesis", "partition,meteor"], &["meteor", "partition", "kill", "pause"]);
+    refused(&["test", "--nemesis", "kill,power"], &["power", "only to simulated ones", "partition, kill, pause"]);
     refused(&["test", "--bug", "RR-99"], &["RR-99", "RR-01"]);
     refused(&["test", "--world", "moon"], &["moon", "netns"]);
 }

@@ -1,11 +1,12 @@
 //! The nemesis with hands that write down what they were asked for. What real hands do is tested where they are.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use rashomon_history::{Call, History, ProcessId, read_history};
 
 use super::*;
-use crate::{Choice, Cut, Direction, Fault, Partition, ScheduledFault, Shape, Target};
+use crate::{Choice, Cut, Direction, Fault, Grudge, Partition, ScheduledFault, Shape, StepKind, Target, list_nodes};
 
 #[derive(Default)]
 struct Diary {
@@ -40,6 +41,13 @@ impl Hands for Diary {
     }
     fn resume(&self, nodes: &BTreeSet<Node>) -> Result<String, HandsError> {
         self.note(format!("resume {}", list_nodes(nodes)))
+    }
+    fn remove_member(&self, node: Node) -> Result<String, HandsError> {
+        self.note(format!("remove {node}"))
+    }
+    fn add_member(&self, node: Node) -> Result<String, HandsError> {
+        let cut = self.lines().iter().rev().find(|line| line.starts_with("cut")).is_some_and(|line| line.contains('|'));
+        if cut { Err("no leader answers".into()) } else { self.note(format!("add {node}")) }
     }
 }
 
@@ -154,4 +162,34 @@ async fn a_fault_that_can_not_be_ended_is_an_error() {
     let plan = schedule(vec![(10, 10, Fault::Pause(target(&[1]))), (30, 10, isolate(1))]);
     let told = follow(plan, Diary { fails_at: Some("resume"), ..Diary::default() }, 60_000).await;
     assert_eq!(told.result.unwrap_err().to_string(), "fault 0 (pause) can't be ended: can't resume n1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_can_not_be_added_yet_is_added_when_all_faults_are_over() {
+    let plan = schedule(vec![(10, 20, Fault::Membership(target(&[3]))), (20, 40, isolate(1))]);
+    let told = follow(plan, Diary::default(), 60_000).await;
+    assert_eq!(told.diary, ["remove n3", "cut n1 | n2 n3", "cut nobody is cut off", "add n3"]);
+    let of_member: Vec<_> = phases(&told.history).into_iter().filter(|(fault, ..)| *fault == 0).collect();
+    let expected = [FaultPhase::Begin, FaultPhase::Bites, FaultPhase::Bites, FaultPhase::End];
+    assert_eq!(of_member, expected.map(|phase| (0, "membership", phase)));
+    let details: Vec<_> = told.history.nemesis().map(|event| event.detail.as_str()).collect();
+    assert_eq!(details[4], "it lasts longer: no leader answers");
+    assert_eq!(told.result.unwrap().to_string(), "partition 1 of 1, membership 1 of 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_a_simulation_can_do_fails_and_is_told() {
+    let plan = schedule(vec![(10, 20, Fault::Power(target(&[3])))]);
+    let told = follow(plan, Diary::default(), 60_000).await;
+    assert_eq!(told.diary, ["start n3"]);
+    let details: Vec<_> = told.history.nemesis().map(|event| event.detail.as_str()).collect();
+    assert_eq!(details, ["power: one node (n3)", "only a simulation can do that: power off n3", "start n3"]);
+}
+
+#[test]
+fn what_ends_when_another_begins_ends_first() {
+    let plan = schedule(vec![(10, 20, isolate(1)), (30, 0, isolate(2))]);
+    let steps: Vec<_> = plan.timeline().iter().map(|step| (step.at_ms, step.kind, step.fault)).collect();
+    let expected = [(10, StepKind::Begin, 0), (30, StepKind::End, 0), (30, StepKind::Begin, 1), (31, StepKind::End, 1)];
+    assert_eq!(steps, expected);
 }

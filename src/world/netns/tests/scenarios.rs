@@ -243,7 +243,7 @@ fn nemesis(inside: &Inside) {
     let options = ScheduleOptions {
         duration_ms: RangeMs { min: 100, max: 200 },
         quiet_ms: RangeMs { min: 10, max: 50 },
-        ..ScheduleOptions::new(NODES, FaultKind::ALL.to_vec(), 3000)
+        ..ScheduleOptions::new(NODES, vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause], 3000)
     };
     let mut schedule = Schedule::draw(&options, 5).unwrap();
     // One more that overlaps with others.
