@@ -221,6 +221,9 @@ impl<M: StateMachine> Raft<M> {
         }
         self.append_new(previous, entries);
         self.commit_with_leader(commit, last_new);
+        if self.has(Bug::RD09) {
+            return self.send(from, Body::Appended { matched: last_new });
+        }
         self.send_when_durable(from, Body::Appended { matched: last_new });
     }
 

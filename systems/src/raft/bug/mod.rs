@@ -8,6 +8,7 @@ mod election;
 mod promise;
 mod reads;
 mod replication;
+mod storage;
 
 use std::fmt;
 use std::str::FromStr;
@@ -62,6 +63,7 @@ bugs! {
     election { RE12 }
     replication { RL11 }
     reads { RR01 RR02 }
+    storage { RC06 RD01 RD02 RD03 RD04 RD05 RD06 RD07 RD08 RD09 RD10 RD11 RS04 RS05 RS09 }
 }
 
 impl fmt::Display for Bug {

@@ -418,7 +418,7 @@ fn random_faults_break_no_promise() {
 
 #[test]
 fn every_planted_bug_breaks_a_random_run() {
-    for bug in Bug::ALL {
+    for bug in Bug::ALL.into_iter().filter(|bug| !bug.is_in_log_on_disk()) {
         let found = (0..seeds()).find_map(|seed| run_of(seed, Some(bug)).err());
         eprintln!("{bug}: {}", found.as_deref().unwrap_or("not found"));
         assert!(found.is_some(), "{bug} was not found");
