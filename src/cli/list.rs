@@ -80,6 +80,7 @@ fn system_row(system: System) -> String {
 fn bug_row(bug: Bug) -> String {
     let description = bug.description();
     let breaks: Vec<_> = description.breaks.iter().map(ToString::to_string).collect();
-    let off = description.switched_off.map(|what| format!(" ({what})")).unwrap_or_default();
+    let off: Vec<_> = description.switched_off.iter().map(ToString::to_string).collect();
+    let off = if off.is_empty() { String::new() } else { format!(" (without {}, which hides it)", off.join(" and ")) };
     format!("raft: {}{off}; breaks {}; found by {}", description.wrong, breaks.join(", "), description.found_by)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::server::NodeId;
+use crate::server::{Micros, NodeId};
 
 /// What is replicated. Every replica applies the same commands in the same order, so [`StateMachine::apply`] may depend
 /// on nothing but the state, the index and the command.
@@ -28,6 +28,24 @@ pub trait StateMachine {
     /// # Errors
     /// [`RestoreError`] where the bytes are no snapshot of this state machine; the state is then unchanged.
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError>;
+
+    /// What this command was answered when it was applied before, where that is remembered. Only planted bugs ask, and they
+    /// do so before the command is in the log; the right place to look is [`StateMachine::apply`].
+    fn remembered(&self, _command: &[u8]) -> Option<Self::Answer> {
+        None
+    }
+
+    /// What the other replicas do not see, and a replica that stays like them must not listen to. Only planted bugs tell.
+    fn overhear(&mut self, _local: Local) {}
+}
+
+/// What one replica knows and the others do not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Local {
+    /// This replica begins to lead.
+    Leads,
+    /// What its clock shows as it applies the next command.
+    Clock(Micros),
 }
 
 /// The bytes are no snapshot of this state machine.

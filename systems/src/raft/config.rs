@@ -21,6 +21,12 @@ pub struct Config {
     /// Whether a leader answers reads without asking the others as long as its lease lasts (thesis 6.4.1). Cheaper, and
     /// right only while no member's clock runs much faster or slower than another's.
     pub lease_reads: bool,
+    /// Whether a member asks around before it stands for election (thesis 9.6). Without, a member that was cut off comes back
+    /// with a later term, and the leader has to be elected anew.
+    pub pre_vote: bool,
+    /// Whether a leader that hears no majority steps down (thesis 6.2), and members that hear a leader do not vote for others
+    /// (4.2.3). Without, a leader that was cut off keeps its clients waiting, and there are no leases.
+    pub check_quorum: bool,
     /// A planted bug.
     pub bug: Option<Bug>,
 }
@@ -78,6 +84,8 @@ impl Config {
             compaction: Compaction::default(),
             limits: Limits::default(),
             lease_reads: false,
+            pre_vote: true,
+            check_quorum: true,
             bug: None,
         }
     }
@@ -99,6 +107,9 @@ impl Config {
         }
         if self.lease_reads && lease_us >= election_min_us {
             return Err(ConfigError::Lease { lease_us, election_min_us });
+        }
+        if self.lease_reads && !self.check_quorum {
+            return Err(ConfigError::LeaseWithoutQuorum);
         }
         let limits = [
             ("append_entries", append_entries),
@@ -175,6 +186,9 @@ pub enum ConfigError {
         /// The shortest election timeout.
         election_min_us: u64,
     },
+    /// Members would elect another while the lease lasts.
+    #[error("leases need members that ignore candidates while they hear a leader: set check_quorum, or no lease_reads")]
+    LeaseWithoutQuorum,
     /// A limit of nothing.
     #[error("the limit {name} must be above 0")]
     Zero {

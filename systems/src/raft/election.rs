@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::raft::{Body, Leader, Position, Raft, Refusal, Response, Role, StateMachine};
+use crate::raft::{Body, Bug, Leader, Local, Position, Raft, Refusal, Response, Role, Safeguard, StateMachine};
 use crate::server::NodeId;
 
 impl<M: StateMachine> Raft<M> {
@@ -19,10 +19,13 @@ impl<M: StateMachine> Raft<M> {
         let timing = self.config.timing;
         let spread_us = timing.election_max_us - timing.election_min_us;
         self.election_timeout_us = timing.election_min_us + self.draw.next_u64() % (spread_us + 1);
+        if self.has(Bug::RP06) {
+            self.election_timeout_us = timing.election_min_us;
+        }
         self.reset_election_timer();
     }
 
-    fn reset_election_timer(&mut self) {
+    pub(super) fn reset_election_timer(&mut self) {
         self.election_at = self.now.after(self.election_timeout_us);
     }
 
@@ -31,7 +34,8 @@ impl<M: StateMachine> Raft<M> {
         self.draw_election_timeout();
         self.leader = None;
         let votes = BTreeMap::from([(self.config.id, true)]);
-        if self.quorum.reached(|id| votes.contains_key(&id)) {
+        let asks_around = self.config.pre_vote && self.keeps(Safeguard::PreVote);
+        if !asks_around || self.quorum.reached(|id| votes.contains_key(&id)) {
             return self.stand(false);
         }
         self.role = Role::PreCandidate(votes);
@@ -60,10 +64,19 @@ impl<M: StateMachine> Raft<M> {
     /// Begins to lead, with an entry of its own term (section 8).
     fn lead(&mut self) {
         let followers = self.configuration.others(self.config.id);
-        self.role = Role::Leader(Leader::new(followers, self.log.last_index(), self.now));
+        let mut leader = Leader::new(followers, self.log.last_index(), self.now);
+        if self.has(Bug::RL07) {
+            leader.take_over(&self.memory.progress);
+        }
+        if self.has(Bug::RX02) {
+            self.machine.overhear(Local::Leads);
+        }
+        self.role = Role::Leader(leader);
         self.leader = Some(self.config.id);
         self.fail_transfer("this member was elected again");
-        self.append_noop();
+        if self.keeps(Safeguard::Noop) {
+            self.append_noop();
+        }
         self.broadcast_heartbeat();
     }
 
@@ -72,7 +85,21 @@ impl<M: StateMachine> Raft<M> {
         self.hard.term = term;
         self.hard.vote = None;
         self.leader = None;
-        self.outbox.hold_for_hard_state();
+        self.hard_state_changed();
+    }
+
+    /// No message leaves before term and vote are durable.
+    fn hard_state_changed(&mut self) {
+        if !self.has(Bug::RE01) {
+            self.outbox.hold_for_hard_state();
+        }
+    }
+
+    /// RE-04.
+    fn forget_vote(&mut self) {
+        if self.hard.vote.take().is_some() {
+            self.hard_state_changed();
+        }
     }
 
     /// Someone is in a later term: whatever this member was, it is a follower now (figure 2, all servers).
@@ -85,10 +112,17 @@ impl<M: StateMachine> Raft<M> {
     pub(super) fn step_down(&mut self) {
         let role = std::mem::replace(&mut self.role, Role::Follower);
         self.leader = None;
-        if let Role::Leader(_) = role {
+        if self.has(Bug::RE04) {
+            self.forget_vote();
+        }
+        if let Role::Leader(leader) = role {
             self.heard_at = None;
             self.draw_election_timeout();
             self.refuse_reads();
+            if self.has(Bug::RX09) {
+                self.refuse_commands();
+            }
+            self.memory.office_ended(leader, self.config.bug);
         }
     }
 
@@ -104,6 +138,10 @@ impl<M: StateMachine> Raft<M> {
             self.leader = Some(leader);
             self.settle_transfer(leader);
         }
+        if self.has(Bug::RE04) {
+            self.forget_vote();
+        }
+        self.memory.led_last = false;
         self.heard_at = Some(self.now);
         self.reset_election_timer();
     }
@@ -116,12 +154,25 @@ impl<M: StateMachine> Raft<M> {
     }
 
     /// Whether a candidate's log holds all that may be committed (section 5.4.1).
-    fn is_up_to_date(&self, last: Position) -> bool {
-        last >= self.log.last()
+    fn is_up_to_date(&self, from: NodeId, last: Position) -> bool {
+        let own = self.log.last();
+        if self.has(Bug::RE07) {
+            return true;
+        }
+        if self.has(Bug::RE08) {
+            return last.index >= own.index;
+        }
+        if self.has(Bug::RE09) {
+            return last.term >= own.term && last.index >= own.index;
+        }
+        if self.has(Bug::RE10) {
+            return (last.term, from, last.index) >= (own.term, self.config.id, own.index);
+        }
+        last >= own
     }
 
     pub(super) fn on_request_pre_vote(&mut self, from: NodeId, last: Position) {
-        let granted = self.is_up_to_date(last);
+        let granted = self.is_up_to_date(from, last) || self.has(Bug::RP02);
         self.send(from, Body::PreVote { ballot: self.hard.term + 1, granted });
     }
 
@@ -139,21 +190,27 @@ impl<M: StateMachine> Raft<M> {
     }
 
     pub(super) fn on_request_vote(&mut self, from: NodeId, last: Position) {
-        let free = self.hard.vote.is_none() && self.leader.is_none();
-        let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(last);
+        let leaderless = self.leader.is_none() || self.has(Bug::RE04);
+        let free = self.hard.vote.is_none() && leaderless || self.has(Bug::RE11) && self.is_leader();
+        let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(from, last);
         if granted {
             self.reset_election_timer();
             if self.hard.vote.is_none() {
                 self.hard.vote = Some(from);
-                self.outbox.hold_for_hard_state();
+                self.hard_state_changed();
             }
+        }
+        if self.has(Bug::RE02) {
+            return self.send_at_once(from, Body::Vote { granted });
         }
         self.send_when_durable(from, Body::Vote { granted });
     }
 
     pub(super) fn on_vote(&mut self, from: NodeId, granted: bool) {
+        let counts_replies = self.has(Bug::RE05);
         let Role::Candidate(votes) = &mut self.role else { return };
-        votes.insert(from, granted);
+        let silent = self.configuration.voters().iter().find(|voter| counts_replies && !votes.contains_key(voter));
+        votes.insert(*silent.unwrap_or(&from), granted);
         match self.quorum.result(votes) {
             Some(true) => self.lead(),
             Some(false) => self.step_down(),
@@ -171,10 +228,20 @@ impl<M: StateMachine> Raft<M> {
     /// A leader that heard no majority for the longest election timeout steps down (thesis 6.2): another may lead by now,
     /// and its clients should look for it.
     pub(super) fn check_quorum(&mut self) {
+        if !(self.config.check_quorum && self.keeps(Safeguard::CheckQuorum)) {
+            return;
+        }
         let Role::Leader(leader) = &self.role else { return };
         let heard_at = self.quorum.agreed(|id| leader.progress.get(&id).map_or(self.now, |progress| progress.heard_at));
         if self.now.since(heard_at) >= self.config.timing.election_max_us {
             self.step_down();
+        }
+    }
+
+    /// RX-09.
+    fn refuse_commands(&mut self) {
+        for id in self.requests.close_commands() {
+            self.outbox.reply(id, Response::Refused(Refusal::NotLeader { leader: self.leader }));
         }
     }
 

@@ -123,6 +123,15 @@ impl Log {
         self.entries.push_back(entry);
     }
 
+    /// Puts an entry in the place of the one at `index`, or at the end where there is none.
+    pub(super) fn put(&mut self, index: u64, entry: Entry) {
+        let offset = self.offset(index);
+        match offset.and_then(|offset| self.entries.get_mut(offset)) {
+            Some(place) => *place = entry,
+            None => self.push(entry),
+        }
+    }
+
     /// Drops the entry at `index` and all after it.
     pub(super) fn truncate_from(&mut self, index: u64) {
         if let Some(offset) = self.offset(index) {

@@ -98,6 +98,27 @@ pub enum Body {
     TimeoutNow,
 }
 
+impl Body {
+    /// Whether this answers a message, rather than asks for something.
+    pub(super) fn is_answer(&self) -> bool {
+        match self {
+            Self::PreVote { .. }
+            | Self::Vote { .. }
+            | Self::Appended { .. }
+            | Self::Conflict { .. }
+            | Self::HeartbeatReply { .. }
+            | Self::Stale
+            | Self::SnapshotWanted { .. } => true,
+            Self::RequestPreVote { .. }
+            | Self::RequestVote { .. }
+            | Self::Append { .. }
+            | Self::Heartbeat { .. }
+            | Self::SnapshotChunk { .. }
+            | Self::TimeoutNow => false,
+        }
+    }
+}
+
 /// Tells one snapshot from another, so that a piece of one never ends up in another, and an interrupted transfer goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SnapshotId {

@@ -58,8 +58,8 @@ use std::collections::BTreeMap;
 
 use rashomon_draw::Draw;
 
-pub use api::{Refusal, Request, Response, RestoreError, StateMachine};
-pub use bug::{Bug, BugDescription, Promise, UnknownBug};
+pub use api::{Local, Refusal, Request, Response, RestoreError, StateMachine};
+pub use bug::{Bug, BugDescription, LEFT_OUT, LeftOut, Promise, Safeguard, UnknownBug};
 pub use config::{Compaction, Config, ConfigError, Limits, Timing};
 pub use log::{Entry, Payload, Position};
 pub use message::{Body, Message, SnapshotId};
@@ -114,6 +114,7 @@ pub struct Raft<M: StateMachine> {
     outbox: Outbox<M::Answer>,
     /// Why the member fell silent.
     halted: Option<String>,
+    memory: bug::Memory,
 }
 
 /// What a member is in its term.
@@ -132,7 +133,7 @@ impl<M: StateMachine> Raft<M> {
     /// [`RecoverError`] where the settings can't work, or what the disk holds is not what a member of this version wrote.
     pub fn recover(config: Config, mut machine: M, recovered: Recovered) -> Result<Self, RecoverError> {
         config.check()?;
-        let record::Replayed { hard_state, snapshot, log } = record::replay(recovered, config.bug)?;
+        let record::Replayed { hard_state, snapshot, log } = record::replay(recovered)?;
         let configuration = match &snapshot {
             Some((_, snapshot)) => {
                 machine.restore(&snapshot.machine)?;
@@ -140,7 +141,7 @@ impl<M: StateMachine> Raft<M> {
             }
             None => Configuration::new(config.members.iter().copied()),
         };
-        let applied_index = log.base().index;
+        let (applied_index, recovered_index) = (log.base().index, log.last_index());
         Ok(Self {
             draw: Draw::from_seed(config.seed),
             now: Micros::default(),
@@ -165,6 +166,7 @@ impl<M: StateMachine> Raft<M> {
             incoming: None,
             outbox: Outbox::default(),
             halted: None,
+            memory: bug::Memory { recovered_index, term_on_disk: hard_state.term, ..bug::Memory::default() },
             config,
             machine,
         })
@@ -190,6 +192,11 @@ impl<M: StateMachine> Raft<M> {
         self.config.bug == Some(bug)
     }
 
+    /// Whether this part of the right code is in place. Planted bugs switch off what would hide them.
+    fn keeps(&self, safeguard: Safeguard) -> bool {
+        self.config.bug.is_none_or(|bug| !bug.description().switched_off.contains(&safeguard))
+    }
+
     /// The last index that only the snapshot is needed for.
     fn snapshot_index(&self) -> u64 {
         self.snapshot.as_ref().map_or(0, |snapshot| snapshot.id.position.index)
@@ -202,6 +209,11 @@ impl<M: StateMachine> Raft<M> {
     fn send(&mut self, to: NodeId, body: Body) {
         let message = self.message(body);
         self.outbox.send(to, message);
+    }
+
+    fn send_at_once(&mut self, to: NodeId, body: Body) {
+        let message = self.message(body);
+        self.outbox.send_at_once(to, message);
     }
 
     fn send_when_durable(&mut self, to: NodeId, body: Body) {

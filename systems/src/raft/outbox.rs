@@ -51,6 +51,16 @@ impl<A> Outbox<A> {
         self.behind_write.push((to, message));
     }
 
+    /// Sends whatever is not yet durable.
+    pub(super) fn send_at_once(&mut self, to: NodeId, message: Message) {
+        self.outputs.push(Output::SendNow { to, message });
+    }
+
+    /// Writes, and lets nothing out that waits for the disk.
+    pub(super) fn write_alone(&mut self, id: WriteId, write: Write) {
+        self.outputs.push(Output::Persist { id, write });
+    }
+
     /// Answers a client. What a client is told rests on what a majority has made durable, never on this disk alone.
     pub(super) fn reply(&mut self, id: RequestId, response: Response<A>) {
         self.outputs.push(Output::ReplyNow { id, response });
@@ -113,6 +123,19 @@ impl Disk {
         self.checkpoint_due = false;
         self.in_flight.push_back((id, last_index));
         id
+    }
+
+    /// Names a write that makes no more of the log durable.
+    pub(super) fn begin_beside(&mut self) -> WriteId {
+        let id = WriteId(self.last_id.0 + 1);
+        self.last_id = id;
+        self.in_flight.push_back((id, self.written));
+        id
+    }
+
+    /// Whether a write is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
     /// The write `id` and all before it are durable; answers up to which index they made the log durable.

@@ -42,7 +42,7 @@ impl<Q> Reads<Q> {
 impl<M: StateMachine> Raft<M> {
     /// A client's query at the leader.
     pub(super) fn read(&mut self, id: RequestId, query: M::Query) {
-        if self.has(Bug::RR01) {
+        if self.has(Bug::RR01) || self.reads_while_it_replays() {
             return self.answer_locally(id, &query);
         }
         self.requests.open(id);
@@ -57,19 +57,25 @@ impl<M: StateMachine> Raft<M> {
 
     /// Moves reads on as far as they can go now.
     pub(super) fn serve_reads(&mut self) {
-        if !self.reads.arrived.is_empty() && self.has_committed_in_its_term() {
+        if !self.reads.arrived.is_empty() && (self.has_committed_in_its_term() || self.has(Bug::RR03)) {
             self.ask_for_confirmation();
         }
         let confirmed = self.confirmed_round();
         let asked = &mut self.reads.asked;
         let confirmed = asked.partition_point(|read| read.round <= confirmed);
         self.reads.confirmed.extend(asked.drain(..confirmed));
-        let due = self.reads.confirmed.partition_point(|read| read.index <= self.applied_index);
+        let waits = !self.has(Bug::RR04);
+        let due = self.reads.confirmed.partition_point(|read| !waits || read.index <= self.applied_index);
         for read in self.reads.confirmed.drain(..due).collect::<Vec<_>>() {
             if self.requests.close(read.id) {
                 self.answer_locally(read.id, &read.query);
             }
         }
+    }
+
+    /// RR-10.
+    pub(super) fn reads_while_it_replays(&self) -> bool {
+        self.has(Bug::RR10) && self.applied_index < self.memory.recovered_index
     }
 
     /// Before that, a leader does not know what its predecessors committed.
@@ -93,7 +99,9 @@ impl<M: StateMachine> Raft<M> {
     /// sent: its receivers ignore candidates from then on for longer than that.
     fn has_lease(&self) -> bool {
         let Role::Leader(leader) = &self.role else { return false };
-        let lasts = |from| self.now.since(from) < self.config.timing.lease_us;
+        let timing = self.config.timing;
+        let lease_us = if self.has(Bug::RR07) { timing.election_max_us } else { timing.lease_us };
+        let lasts = |from| self.now.since(from) < lease_us;
         self.config.lease_reads && !leader.lease_given_up && leader.lease_from.is_some_and(lasts)
     }
 }

@@ -53,6 +53,15 @@ impl Requests {
         old
     }
 
+    /// Closes all open commands.
+    pub(super) fn close_commands(&mut self) -> Vec<RequestId> {
+        let all = self.commands.values().copied().collect::<Vec<_>>();
+        for id in &all {
+            self.close(*id);
+        }
+        all
+    }
+
     /// Closes the first open command whose place is at or before `index`.
     pub(super) fn close_command_until(&mut self, index: u64) -> Option<(RequestId, Position)> {
         let first = self.commands.first_entry()?;

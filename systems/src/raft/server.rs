@@ -1,7 +1,7 @@
 //! Raft as a [`Server`]: where inputs go, and what a flush puts together.
 
-use crate::raft::record::{Record, encode};
-use crate::raft::{Body, Bug, Message, Raft, Refusal, Request, Response, Role, StateMachine};
+use crate::raft::record::{HardState, Record, encode};
+use crate::raft::{Body, Bug, Message, Raft, Refusal, Request, Response, Role, Safeguard, StateMachine};
 use crate::server::{Input, Micros, NodeId, Output, RequestId, Server, Status, Write};
 
 impl<M: StateMachine> Server for Raft<M> {
@@ -111,10 +111,14 @@ impl<M: StateMachine> Raft<M> {
         if !self.configuration.contains(from) || from == self.config.id || self.ignores(&body) {
             return;
         }
-        if term > self.hard.term {
+        if self.has(Bug::RP07) {
+            self.reset_election_timer();
+        }
+        if term > self.hard.term && self.learns_term_from(&body) || term < self.hard.term && self.goes_back_with(&body)
+        {
             self.adopt_term(term);
         }
-        if term < self.hard.term {
+        if term < self.hard.term && !self.takes_late(&body) {
             return self.answer_from_later_term(from, term, &body);
         }
         match body {
@@ -139,19 +143,41 @@ impl<M: StateMachine> Raft<M> {
             }
             Body::SnapshotWanted { snapshot, offset } => self.on_snapshot_wanted(from, snapshot, offset),
             Body::TimeoutNow => self.on_timeout_now(),
+            Body::Stale if self.has(Bug::RE13) => self.on_heartbeat_reply(from, self.last_round()),
             Body::Stale => {}
         }
     }
 
-    /// While a leader is heard, candidates are not even answered, and their term is not taken on (thesis 4.2.3).
+    /// While a leader is heard, candidates are not even answered, and their term is not taken on (thesis 4.2.3, 9.6).
     fn ignores(&self, body: &Body) -> bool {
-        let candidacy = matches!(body, Body::RequestPreVote { .. } | Body::RequestVote { transfer: false, .. });
-        candidacy && self.hears_a_leader()
+        let asks_around = matches!(body, Body::RequestPreVote { .. });
+        let stands = matches!(body, Body::RequestVote { transfer: false, .. }) && self.config.check_quorum;
+        (asks_around || stands) && self.keeps(Safeguard::Stickiness) && self.hears_a_leader()
+    }
+
+    /// Whether a later term in this message is taken on: always (figure 2, all servers), but for planted bugs.
+    fn learns_term_from(&self, body: &Body) -> bool {
+        let loses_answers = self.has(Bug::RE13) && body.is_answer();
+        let loses_pre_votes = self.has(Bug::RP03) && matches!(body, Body::RequestPreVote { .. } | Body::PreVote { .. });
+        !loses_answers && !loses_pre_votes
+    }
+
+    /// RE-14: whether an earlier term in this message is taken on.
+    fn goes_back_with(&self, body: &Body) -> bool {
+        self.has(Bug::RE14) && !body.is_answer() && !matches!(body, Body::RequestPreVote { .. })
+    }
+
+    /// Whether this message of an earlier term is taken as if it were of this one: never, but for planted bugs.
+    fn takes_late(&self, body: &Body) -> bool {
+        self.has(Bug::RE06) && matches!(body, Body::Vote { .. })
+            || self.has(Bug::RL10) && matches!(body, Body::Append { .. })
     }
 
     /// The sender is behind: the answer's term is what it has to know.
     fn answer_from_later_term(&mut self, from: NodeId, term: u64, body: &Body) {
         match body {
+            Body::RequestPreVote { .. } if self.has(Bug::RP03) => {}
+            Body::Append { .. } | Body::Heartbeat { .. } | Body::SnapshotChunk { .. } if self.has(Bug::RP04) => {}
             Body::RequestPreVote { .. } => self.send(from, Body::PreVote { ballot: term + 1, granted: false }),
             Body::RequestVote { .. } => self.send(from, Body::Vote { granted: false }),
             Body::Append { .. } | Body::Heartbeat { .. } | Body::SnapshotChunk { .. } => self.send(from, Body::Stale),
@@ -169,7 +195,10 @@ impl<M: StateMachine> Raft<M> {
     fn request(&mut self, id: RequestId, request: Request<M::Query>) {
         if !self.is_leader() {
             return match request {
-                Request::Query(query) if self.has(Bug::RR02) => self.answer_locally(id, &query),
+                Request::Query(query) if self.has(Bug::RR02) || self.reads_while_it_replays() => {
+                    self.answer_locally(id, &query);
+                }
+                Request::Command(command) if self.has(Bug::RL09) && self.memory.led_last => self.propose(id, command),
                 Request::Command(_) | Request::Query(_) | Request::TransferLeadership { .. } => {
                     self.refuse(id, Refusal::NotLeader { leader: self.leader });
                 }
@@ -194,6 +223,9 @@ impl<M: StateMachine> Raft<M> {
 
     /// Hands to the disk all that it was not yet given, in one write, and lets out what waits for it.
     fn persist(&mut self) {
+        if self.has(Bug::RE03) && self.parts_term_and_vote() {
+            return;
+        }
         let last_index = self.log.last_index();
         let write = match &self.snapshot {
             Some(snapshot) if self.disk.checkpoint_due => {
@@ -209,6 +241,27 @@ impl<M: StateMachine> Raft<M> {
         };
         let write = write.map(|write| (self.disk.begin(last_index), write));
         self.outbox.persist(write);
+    }
+
+    /// RE-03: the vote is written first, beside the term that was, and the term only when that is durable. Answers whether
+    /// the rest has to wait.
+    fn parts_term_and_vote(&mut self) -> bool {
+        let memory = &mut self.memory;
+        if !self.outbox.hard_state_changed() || memory.term_on_disk == self.hard.term {
+            return false;
+        }
+        if memory.parted != Some(self.hard) {
+            memory.parted = Some(self.hard);
+            let record = Record::HardState(HardState { term: memory.term_on_disk, vote: self.hard.vote });
+            let id = self.disk.begin_beside();
+            self.outbox.write_alone(id, Write::Append(vec![encode(&record)]));
+            return true;
+        }
+        let busy = self.disk.is_busy();
+        if !busy {
+            memory.term_on_disk = self.hard.term;
+        }
+        busy
     }
 
     /// Records of the entries from `first` to the end of the log.

@@ -6,7 +6,7 @@ use crate::raft::log::Log;
 use crate::raft::progress::ProgressState;
 use crate::raft::quorum::Quorum;
 use crate::raft::record::{EncodedSnapshot, Snapshot};
-use crate::raft::{Body, Raft, Response, Role, SnapshotId, StateMachine};
+use crate::raft::{Body, Bug, Raft, Response, Role, SnapshotId, StateMachine};
 use crate::server::NodeId;
 
 /// A snapshot that is being received.
@@ -23,7 +23,13 @@ impl<M: StateMachine> Raft<M> {
         if applied_entries < compaction.threshold_entries && self.applied_bytes < compaction.threshold_bytes {
             return;
         }
-        let Some(position) = self.log.position(self.applied_index) else { return };
+        let label = if self.has(Bug::RS06) { self.applied_index - 1 } else { self.applied_index };
+        let Some(mut position) = self.log.position(label) else { return };
+        if self.has(Bug::RS11) {
+            let Some(begun_at) = self.memory.snapshot_begun_at.replace(position) else { return };
+            self.memory.snapshot_begun_at = None;
+            position = begun_at;
+        }
         let snapshot =
             Snapshot { position, configuration: self.configuration.clone(), machine: self.machine.snapshot() };
         self.snapshot = Some(EncodedSnapshot::new(&snapshot));
@@ -61,7 +67,8 @@ impl<M: StateMachine> Raft<M> {
 
     /// InstallSnapshot at a follower.
     pub(super) fn on_snapshot_chunk(&mut self, from: NodeId, snapshot: SnapshotId, offset: u64, chunk: &Bytes) {
-        if snapshot.position.index <= self.commit_index || self.log.matches(snapshot.position) {
+        let known = snapshot.position.index <= self.commit_index || self.log.matches(snapshot.position);
+        if known && !self.has(Bug::RS01) {
             // Nothing in it is new; only that it is committed may be.
             self.commit_index = self.commit_index.max(snapshot.position.index);
             self.incoming = None;
@@ -71,7 +78,7 @@ impl<M: StateMachine> Raft<M> {
             Some(incoming) if incoming.snapshot == snapshot => incoming,
             Some(_) | None => Incoming { snapshot, received: Vec::new() },
         };
-        if offset == incoming.received.len() as u64 {
+        if offset == incoming.received.len() as u64 || self.has(Bug::RS10) {
             incoming.received.extend_from_slice(chunk);
         }
         if incoming.received.len() as u64 >= snapshot.bytes {
@@ -85,21 +92,30 @@ impl<M: StateMachine> Raft<M> {
     /// All chunks are here: install, or begin anew where they don't make up what was announced.
     fn finish_incoming(&mut self, from: NodeId, incoming: Incoming) {
         let encoded = EncodedSnapshot::received(incoming.snapshot.position, Bytes::from(incoming.received));
-        if encoded.id != incoming.snapshot {
+        let position = encoded.id.position;
+        if encoded.id != incoming.snapshot && !self.has(Bug::RS10) {
             return self.send(from, Body::SnapshotWanted { snapshot: incoming.snapshot, offset: 0 });
         }
-        if let Err(error) = self.install(encoded) {
+        if let Err(error) = self.install(encoded)
+            && !self.has(Bug::RS10)
+        {
             return self.contradiction(|| format!("a snapshot of the leader can't be installed: {error}"));
         }
-        self.send_when_durable(from, Body::Appended { matched: self.applied_index });
+        let matched = if self.has(Bug::RS03) { self.log.last_index() } else { position.index };
+        self.send_when_durable(from, Body::Appended { matched });
     }
 
     /// Puts a snapshot in the place of the state machine and of the whole log.
     fn install(&mut self, encoded: EncodedSnapshot) -> Result<(), String> {
         let snapshot = encoded.decode().map_err(|error| error.to_string())?;
-        self.machine.restore(&snapshot.machine).map_err(|error| error.to_string())?;
+        if !self.has(Bug::RS02) {
+            self.machine.restore(&snapshot.machine).map_err(|error| error.to_string())?;
+        }
         let position = snapshot.position;
+        let suffix = self.has(Bug::RS03).then(|| self.log.slice(position.index + 1, usize::MAX, usize::MAX));
         self.log = Log::after(position);
+        suffix.into_iter().flatten().for_each(|entry| self.log.push(entry));
+        self.memory.snapshot_begun_at = None;
         self.commit_index = position.index;
         self.applied_index = position.index;
         self.applied_bytes = 0;

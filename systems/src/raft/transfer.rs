@@ -1,6 +1,6 @@
 //! Handing leadership over (thesis 3.10).
 
-use crate::raft::{Body, Raft, Refusal, Response, Role, StateMachine};
+use crate::raft::{Body, Bug, Raft, Refusal, Response, Role, StateMachine};
 use crate::server::{Micros, NodeId, RequestId};
 
 /// A leadership that is being handed over. Outlives the old leader's office, until the new leader is known.
@@ -30,13 +30,14 @@ impl<M: StateMachine> Raft<M> {
 
     /// Tells the chosen member to stand for election as soon as it holds the whole log.
     pub(super) fn advance_transfer(&mut self) {
+        let keeps_lease = self.has(Bug::RR09);
         let (Role::Leader(leader), Some(transfer)) = (&mut self.role, &mut self.transfer) else { return };
         let to = transfer.to;
         let ready = leader.progress.get(&to).is_some_and(|progress| progress.matched == self.log.last_index());
         if ready && !transfer.told {
             transfer.told = true;
             // From now on a vote may be granted although this leader was just heard from.
-            leader.lease_given_up = true;
+            leader.lease_given_up = !keeps_lease;
             self.send(to, Body::TimeoutNow);
         }
     }

@@ -9,13 +9,17 @@
 //! expires, on every replica alike. A command of an expired session is refused and never applied: the client can't know
 //! whether earlier attempts happened, and must find out or give up.
 
+mod memory;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::raft::{Bug, RestoreError, StateMachine};
+use memory::Memory;
+
+use crate::raft::{Bug, Local, RestoreError, StateMachine};
 
 /// Answers that one session may wait for at a time.
 pub const MAX_AWAITED: usize = 256;
@@ -128,6 +132,7 @@ pub struct Sessions<M: StateMachine> {
     sessions: BTreeMap<SessionId, Session<M::Answer>>,
     /// Sessions by the log index of their last use; follows from `sessions`.
     by_use: BTreeMap<u64, SessionId>,
+    memory: Memory<M::Answer>,
 }
 
 #[derive(Serialize)]
@@ -152,7 +157,7 @@ impl<M: StateMachine> Sessions<M> {
     #[must_use]
     pub fn new(machine: M, options: SessionOptions) -> Self {
         assert!(options.max_sessions > 0, "at least one session must fit");
-        Self { machine, options, sessions: BTreeMap::new(), by_use: BTreeMap::new() }
+        Self { machine, options, sessions: BTreeMap::new(), by_use: BTreeMap::new(), memory: Memory::default() }
     }
 
     /// The state machine behind the sessions.
@@ -161,16 +166,32 @@ impl<M: StateMachine> Sessions<M> {
         &self.machine
     }
 
+    fn has(&self, bug: Bug) -> bool {
+        self.options.bug == Some(bug)
+    }
+
     fn open(&mut self, index: u64) -> SessionId {
+        self.open_as(SessionId(index), index);
+        SessionId(index)
+    }
+
+    fn open_as(&mut self, id: SessionId, index: u64) {
         while self.sessions.len() >= self.options.max_sessions
             && let Some((_, oldest)) = self.by_use.pop_first()
         {
             self.sessions.remove(&oldest);
         }
-        let id = SessionId(index);
         self.sessions.insert(id, Session { last_used: index, awaiting: 0, answers: BTreeMap::new() });
         self.by_use.insert(index, id);
-        id
+    }
+
+    /// RX-04: the session is gone when this replica's own clock says that it was not used for long.
+    fn expire_by_clock(&mut self, id: SessionId) {
+        if self.memory.is_long_unused(id)
+            && let Some(session) = self.sessions.remove(&id)
+        {
+            self.by_use.remove(&session.last_used);
+        }
     }
 }
 
@@ -190,6 +211,14 @@ where
         if awaiting > sequence {
             return Err(SessionRefusal::Malformed);
         }
+        if self.has(Bug::RX04) {
+            self.expire_by_clock(id);
+        }
+        if self.has(Bug::RX05) && !self.sessions.contains_key(&id) {
+            self.open_as(id, index);
+        }
+        let looks = !self.has(Bug::RX01) && !self.has(Bug::RX02) && !self.has(Bug::RX03);
+        let only_last = self.has(Bug::RX06);
         let session = self.sessions.get_mut(&id).ok_or(SessionRefusal::UnknownSession)?;
         self.by_use.remove(&session.last_used);
         self.by_use.insert(index, id);
@@ -198,17 +227,23 @@ where
             session.awaiting = awaiting;
             session.answers = session.answers.split_off(&awaiting);
         }
-        if sequence < session.awaiting {
+        if sequence < session.awaiting && looks && !only_last {
             return Err(SessionRefusal::StaleSequence);
         }
-        if let Some(answer) = session.answers.get(&sequence) {
+        if let Some(answer) = session.answers.get(&sequence).filter(|_| looks) {
             return Ok(answer.clone());
         }
         if session.answers.len() >= MAX_AWAITED {
             return Err(SessionRefusal::TooManyAwaited);
         }
         let answer = self.machine.apply(index, command);
+        if only_last {
+            session.answers.clear();
+        }
         session.answers.insert(sequence, answer.clone());
+        if self.has(Bug::RX02) {
+            self.memory.answers.insert((id, sequence), answer.clone());
+        }
         Ok(answer)
     }
 }
@@ -251,7 +286,24 @@ where
         self.machine.restore(snapshot.machine)?;
         self.by_use = snapshot.sessions.iter().map(|(&id, session)| (session.last_used, id)).collect();
         self.sessions = snapshot.sessions;
+        if self.has(Bug::RS07) {
+            self.sessions.values_mut().for_each(|session| session.answers.clear());
+        }
         Ok(())
+    }
+
+    fn remembered(&self, command: &[u8]) -> Option<Self::Answer> {
+        let Ok(Command::InSession { session, sequence, .. }) = postcard::from_bytes(command) else { return None };
+        let answer = if self.has(Bug::RX02) {
+            self.memory.answers.get(&(session, sequence))
+        } else {
+            self.sessions.get(&session)?.answers.get(&sequence)
+        };
+        answer.cloned().map(SessionAnswer::Answer)
+    }
+
+    fn overhear(&mut self, local: Local) {
+        self.memory.overhear(local);
     }
 }
 

@@ -4,16 +4,25 @@
 //! file a family says what each of its bugs does; a bug that the rest of the code would hide switches off what hides it,
 //! and its description says so.
 
+mod commitment;
 mod election;
+mod left_out;
+mod memory;
 mod promise;
 mod reads;
 mod replication;
-mod storage;
+mod safeguard;
+mod sessions;
+mod snapshots;
+mod timers;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use left_out::{LEFT_OUT, LeftOut};
+pub(super) use memory::Memory;
 pub use promise::Promise;
+pub use safeguard::Safeguard;
 
 /// What a person needs to know about a planted bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +32,7 @@ pub struct BugDescription {
     /// What the wrong code does.
     pub wrong: &'static str,
     /// What of the right code would hide the bug and is off where it is planted.
-    pub switched_off: Option<&'static str>,
+    pub switched_off: &'static [Safeguard],
     /// Which promises it breaks.
     pub breaks: &'static [Promise],
     /// Which faults and workload bring it to light.
@@ -60,10 +69,13 @@ macro_rules! bugs {
 }
 
 bugs! {
-    election { RE12 }
-    replication { RL11 }
-    reads { RR01 RR02 }
-    storage { RC06 RD01 RD02 RD03 RD04 RD05 RD06 RD07 RD08 RD09 RD10 RD11 RS04 RS05 RS09 }
+    election { RE01 RE02 RE03 RE04 RE05 RE06 RE07 RE08 RE09 RE10 RE11 RE12 RE13 RE14 }
+    replication { RL01 RL02 RL03 RL04 RL05 RL06 RL07 RL09 RL10 RL11 RL12 }
+    commitment { RC01 RC02 RC03 RC04 RC07 }
+    reads { RR01 RR02 RR03 RR04 RR05 RR06 RR07 RR09 RR10 }
+    snapshots { RS01 RS02 RS03 RS06 RS07 RS10 RS11 }
+    sessions { RX01 RX02 RX03 RX04 RX05 RX06 RX09 }
+    timers { RP02 RP03 RP04 RP06 RP07 }
 }
 
 impl fmt::Display for Bug {
@@ -95,7 +107,8 @@ mod tests {
     #[test]
     fn every_bug_says_what_it_breaks_and_how_it_is_found() {
         for bug in Bug::ALL {
-            let BugDescription { wrong, breaks, found_by, .. } = bug.description();
+            let BugDescription { id, wrong, breaks, found_by, .. } = bug.description();
+            assert!(LEFT_OUT.iter().all(|left_out| left_out.id != id), "{bug}");
             assert!(!wrong.is_empty() && !breaks.is_empty() && !found_by.is_empty(), "{bug}");
         }
     }

@@ -5,6 +5,7 @@ mod claims_durability;
 mod claims_election;
 mod claims_reads;
 mod claims_replication;
+mod claims_settings;
 mod claims_snapshot;
 mod claims_transfer;
 mod cluster;

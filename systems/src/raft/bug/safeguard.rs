@@ -1,0 +1,30 @@
+//! What of the right code would hide a planted bug.
+
+use std::fmt;
+
+/// A part of the right code that hides some mistakes elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Safeguard {
+    /// Members ask around before they stand for election (thesis 9.6).
+    PreVote,
+    /// Members that hear a leader do not vote for others (thesis 4.2.3).
+    Stickiness,
+    /// Leaders that hear no majority step down (thesis 6.2).
+    CheckQuorum,
+    /// Leaders begin their term with an entry of their own (section 8).
+    Noop,
+    /// Commands of earlier terms are refused as soon as a later term has committed an entry.
+    SupersededRefusal,
+}
+
+impl fmt::Display for Safeguard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreVote => "pre-vote",
+            Self::Stickiness => "stickiness",
+            Self::CheckQuorum => "check-quorum",
+            Self::Noop => "the no-op at the start of a term",
+            Self::SupersededRefusal => "the refusal of superseded commands",
+        })
+    }
+}
