@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-const OPTIONS: WalOptions = WalOptions { segment_bytes: SEGMENT_BYTES };
+const OPTIONS: WalOptions = WalOptions { segment_bytes: SEGMENT_BYTES, bug: None };
 
 /// One record, durable.
 #[divan::bench(args = [30, 300, 3000])]

@@ -16,6 +16,7 @@ use crate::kv::{KvApi, session_kv};
 use crate::raft::{Bug, Compaction, Config, Raft, Timing};
 use crate::server::NodeId;
 use crate::session::SessionOptions;
+use crate::wal::WalOptions;
 
 /// What a member is told before it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -105,7 +106,8 @@ pub async fn serve(
     let config = options.config();
     config.check()?;
     let membership = options.membership();
-    let (log, recovered) = open_log(&options.data, &membership)?;
+    let wal = WalOptions { bug: options.bug, ..WalOptions::default() };
+    let (log, recovered) = open_log(&options.data, &membership, wal)?;
     let began = Instant::now();
     let sessions = SessionOptions { bug: options.bug, ..SessionOptions::default() };
     let server = Raft::recover(config, session_kv(sessions), recovered)?;

@@ -72,9 +72,13 @@ pub(super) struct Node<S, A> {
 }
 
 /// Opens what a node has on disk.
-pub(super) fn open_log(data: &Path, membership: &Membership) -> Result<(Log, Recovered), NodeError> {
+pub(super) fn open_log(
+    data: &Path,
+    membership: &Membership,
+    options: WalOptions,
+) -> Result<(Log, Recovered), NodeError> {
     identity::claim(data, &membership.cluster, membership.id)?;
-    let (log, recovered) = Log::open(&data.join("wal"), WalOptions::default())?;
+    let (log, recovered) = Log::open(&data.join("wal"), options)?;
     tracing::info!(
         folder = %data.display(), records = recovered.records.len(),
         snapshot_bytes = recovered.snapshot.as_ref().map_or(0, |snapshot| snapshot.len()), "opened the log"

@@ -133,7 +133,7 @@ impl<M: StateMachine> Raft<M> {
     /// [`RecoverError`] where the settings can't work, or what the disk holds is not what a member of this version wrote.
     pub fn recover(config: Config, mut machine: M, recovered: Recovered) -> Result<Self, RecoverError> {
         config.check()?;
-        let record::Replayed { hard_state, snapshot, log } = record::replay(recovered)?;
+        let record::Replayed { hard_state, snapshot, log } = record::replay(recovered, config.bug)?;
         let configuration = match &snapshot {
             Some((_, snapshot)) => {
                 machine.restore(&snapshot.machine)?;

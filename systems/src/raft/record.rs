@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::raft::api::RestoreError;
+use crate::raft::bug::Bug;
 use crate::raft::config::ConfigError;
 use crate::raft::log::{Entry, Log, Position};
 use crate::raft::message::SnapshotId;
@@ -110,7 +111,8 @@ pub(super) struct Replayed {
     pub log: Log,
 }
 
-pub(super) fn replay(recovered: Recovered) -> Result<Replayed, RecoverError> {
+pub(super) fn replay(recovered: Recovered, bug: Option<Bug>) -> Result<Replayed, RecoverError> {
+    let overlooks_holes = bug.is_some_and(Bug::leaves_holes);
     let snapshot = recovered.snapshot.map(decode_snapshot).transpose()?;
     let base = snapshot.as_ref().map_or(Position::default(), |(_, snapshot)| snapshot.position);
     let mut log = Log::after(base);
@@ -120,7 +122,7 @@ pub(super) fn replay(recovered: Recovered) -> Result<Replayed, RecoverError> {
             Record::HardState(state) => hard_state = state,
             Record::Entries { first, entries } => {
                 let last = log.last_index();
-                if first <= base.index || first > last + 1 {
+                if first <= base.index || (first > last + 1 && !overlooks_holes) {
                     return Err(RecoverError::Gap { number, first, base: base.index, last });
                 }
                 log.truncate_from(first);

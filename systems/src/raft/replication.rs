@@ -258,6 +258,9 @@ impl<M: StateMachine> Raft<M> {
         self.append_new(previous, entries);
         self.commit_with_leader(commit, last_new);
         let matched = if self.has(Bug::RL06) { self.log.last_index() } else { last_new };
+        if self.has(Bug::RD09) {
+            return self.send(from, Body::Appended { matched });
+        }
         self.send_when_durable(from, Body::Appended { matched });
     }
 

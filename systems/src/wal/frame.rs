@@ -97,6 +97,14 @@ fn write_header(buffer: &mut [u8], kind: [u8; 4], salt: u64, number: u64) {
 
 /// What stands at this offset, where it is whole.
 pub(super) fn read(segment: &[u8], offset: usize, salt: u64) -> Option<Found<'_>> {
+    let found = read_unchecked(segment, offset)?;
+    let header = &segment[offset..offset + HEADER_BYTES];
+    let expected = u32::from_le_bytes(header[16..].try_into().ok()?);
+    (checksum(salt, &header[..16], found.payload) == expected).then_some(found)
+}
+
+/// What seems to stand at this offset.
+pub(super) fn read_unchecked(segment: &[u8], offset: usize) -> Option<Found<'_>> {
     let header = segment.get(offset..offset + HEADER_BYTES)?;
     let kind = if header[..4] == FRAME {
         Kind::Frame
@@ -111,8 +119,7 @@ pub(super) fn read(segment: &[u8], offset: usize, salt: u64) -> Option<Found<'_>
     let number = u64::from_le_bytes(header[8..16].try_into().ok()?);
     let end = (offset + HEADER_BYTES).checked_add(length)?;
     let payload = segment.get(offset + HEADER_BYTES..end)?;
-    let expected = u32::from_le_bytes(header[16..].try_into().ok()?);
-    (checksum(salt, &header[..16], payload) == expected).then_some(Found { kind, number, payload, end })
+    Some(Found { kind, number, payload, end })
 }
 
 /// The first offset after `offset` where something whole stands.

@@ -7,18 +7,28 @@ use bytes::Bytes;
 use super::frame;
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentName};
 use super::{Disk, FolderDisk, WalError};
+use crate::raft::Bug;
 use crate::server::Recovered;
 
-/// Sizes of the log.
+/// How the log is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WalOptions {
     /// Bytes that a segment takes on disk, from its beginning on.
     pub segment_bytes: u64,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+}
+
+impl WalOptions {
+    /// Whether a bug is planted here.
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
 }
 
 impl Default for WalOptions {
     fn default() -> Self {
-        Self { segment_bytes: 8 << 20 }
+        Self { segment_bytes: 8 << 20, bug: None }
     }
 }
 
@@ -86,7 +96,9 @@ impl<D: Disk> Log<D> {
         }
         frame::finish(&mut self.buffer, self.open.header.salt, self.next_number);
         self.disk.write(&self.open.file, &self.open.name, &self.buffer, self.open.position)?;
-        self.disk.sync(&self.open.file, &self.open.name)?;
+        if !self.options.has(Bug::RD01) {
+            self.sync()?;
+        }
         self.open.position += self.buffer.len() as u64;
         self.unsealed = Some(self.next_number);
         self.next_number += 1;
@@ -114,11 +126,11 @@ impl<D: Disk> Log<D> {
         if snapshot.len().max(tail_bytes) > frame::MAX_PAYLOAD_BYTES {
             return Err(self.too_large());
         }
-        let generation = self.open.header.generation + 1;
+        let generation = if self.options.has(Bug::RS04) { self.reuse()? } else { self.open.header.generation + 1 };
         let header = SegmentHeader { generation, segment: 1, first_number: 1, salt: self.disk.salt() };
         let mut frames = frame::snapshot(header.salt, 1, snapshot);
         self.next_number = 2;
-        if !tail.is_empty() {
+        if !tail.is_empty() && !self.options.has(Bug::RD08) {
             frame::begin(&mut self.buffer);
             tail.iter().for_each(|record| frame::push_record(&mut self.buffer, record));
             frame::finish(&mut self.buffer, header.salt, 2);
@@ -128,8 +140,8 @@ impl<D: Disk> Log<D> {
         }
         self.unsealed = None;
         let room_bytes = self.options.segment_bytes + frames.len() as u64;
-        self.open = create_segment(&mut self.disk, header, &frames, room_bytes)?;
-        Ok(())
+        self.open = create_segment(&mut self.disk, &self.options, header, &frames, room_bytes)?;
+        if self.options.has(Bug::RD08) { self.append(tail) } else { Ok(()) }
     }
 
     /// Removes what a checkpoint made superfluous. Best done when nobody waits; otherwise the next opening does it.
@@ -157,8 +169,25 @@ impl<D: Disk> Log<D> {
         let (segment, first_number, salt) = (segment + 1, self.next_number, self.disk.salt());
         let header = SegmentHeader { generation, segment, first_number, salt };
         let room_bytes = self.options.segment_bytes.max(SEGMENT_HEADER_BYTES as u64 + needed);
-        self.open = create_segment(&mut self.disk, header, &[], room_bytes)?;
+        self.open = create_segment(&mut self.disk, &self.options, header, &[], room_bytes)?;
         Ok(())
+    }
+
+    /// Brings what was written to the open segment to the disk.
+    fn sync(&mut self) -> Result<(), WalError> {
+        match self.disk.sync(&self.open.file, &self.open.name) {
+            Err(_) if self.options.has(Bug::RD10) => self.disk.sync(&self.open.file, &self.open.name),
+            result => result,
+        }
+    }
+
+    /// Bug RS-04: makes the next checkpoint overwrite this generation.
+    fn reuse(&mut self) -> Result<u64, WalError> {
+        let SegmentHeader { generation, segment: last, .. } = self.open.header;
+        for segment in 2..=last {
+            self.disk.remove(&SegmentName { generation, segment }.name())?;
+        }
+        Ok(generation)
     }
 
     fn too_large(&self) -> WalError {
@@ -170,19 +199,28 @@ impl<D: Disk> Log<D> {
 /// A segment that begins with these frames, durable under its name, with room for `room_bytes` in all.
 pub(super) fn create_segment<D: Disk>(
     disk: &mut D,
+    options: &WalOptions,
     header: SegmentHeader,
     frames: &[u8],
     room_bytes: u64,
 ) -> Result<OpenSegment<D::File>, WalError> {
-    let (temporary, name) = (header.file().temporary(), header.file().name());
+    let is_checkpoint = !frames.is_empty();
+    let name = header.file().name();
+    let overwrites = options.has(Bug::RS04) && is_checkpoint;
+    let temporary = if overwrites { name.clone() } else { header.file().temporary() };
     let position = (SEGMENT_HEADER_BYTES + frames.len()) as u64;
     let capacity = room_bytes.max(position);
     let file = disk.create(&temporary)?;
     disk.allocate(&file, &temporary, capacity)?;
     disk.write(&file, &temporary, &header.encode(), 0)?;
     disk.write(&file, &temporary, frames, SEGMENT_HEADER_BYTES as u64)?;
-    disk.sync(&file, &temporary)?;
+    let is_hasty = options.has(Bug::RS05) && is_checkpoint;
+    if !is_hasty {
+        disk.sync(&file, &temporary)?;
+    }
     disk.rename(&temporary, &name)?;
-    disk.sync_folder()?;
+    if !is_hasty && !options.has(Bug::RD02) {
+        disk.sync_folder()?;
+    }
     Ok(OpenSegment { header, name, file, position, capacity })
 }

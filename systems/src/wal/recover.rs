@@ -6,15 +6,16 @@ use super::frame::{self, Found, Kind};
 use super::log::{Log, OpenSegment, WalOptions, create_segment};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentName};
 use super::{Disk, WalError};
+use crate::raft::Bug;
 use crate::server::Recovered;
 
 /// Reads the newest generation. Everything that is brought back is durable when this returns.
 pub(super) fn open<D: Disk>(mut disk: D, options: WalOptions) -> Result<(Log<D>, Recovered), WalError> {
-    let mut reader = Reader { next_number: 1, recovered: Recovered::default() };
-    let (open, sealed) = match newest_generation(&disk)? {
+    let mut reader = Reader { options, next_number: 1, recovered: Recovered::default() };
+    let (open, sealed) = match reader.newest_generation(&mut disk)? {
         None => {
             let header = SegmentHeader { generation: 1, segment: 1, first_number: 1, salt: disk.salt() };
-            (create_segment(&mut disk, header, &[], options.segment_bytes)?, true)
+            (create_segment(&mut disk, &options, header, &[], options.segment_bytes)?, true)
         }
         Some(segments) => reader.generation(&mut disk, segments)?,
     };
@@ -25,29 +26,20 @@ pub(super) fn open<D: Disk>(mut disk: D, options: WalOptions) -> Result<(Log<D>,
     Ok((log, reader.recovered))
 }
 
-/// The segments of the highest generation: its first one gets its name last of all.
-fn newest_generation(disk: &impl Disk) -> Result<Option<Generation>, WalError> {
-    let mut names: Vec<_> = disk.names()?.iter().filter_map(|name| SegmentName::parse(name)).collect();
-    names.sort();
-    let Some(&SegmentName { generation, .. }) = names.last() else { return Ok(None) };
-    let count = names.iter().filter(|name| name.generation == generation).count() as u64;
-    for segment in 1..=count {
-        let name = SegmentName { generation, segment };
-        if names.binary_search(&name).is_err() {
-            return Err(WalError::corrupt(
-                disk.path(&name.name()),
-                0,
-                "this segment is missing, but later ones are there",
-            ));
-        }
-    }
-    Ok(Some(Generation { number: generation, segments: count }))
-}
-
 /// The generation that counts.
 struct Generation {
     number: u64,
     segments: u64,
+}
+
+impl Generation {
+    /// Whether its first segment can be read as far as its snapshot.
+    fn begins_soundly(&self, disk: &impl Disk) -> Result<bool, WalError> {
+        let bytes = disk.read(&SegmentName { generation: self.number, segment: 1 }.name())?;
+        let header = SegmentHeader::decode(&bytes);
+        let snapshot = |header: SegmentHeader| frame::read(&bytes, SEGMENT_HEADER_BYTES, header.salt);
+        Ok(header.is_some_and(|header| self.number == 1 || snapshot(header).is_some()))
+    }
 }
 
 struct ReadSegment {
@@ -67,29 +59,59 @@ struct End {
 }
 
 struct Reader {
+    options: WalOptions,
     next_number: u64,
     recovered: Recovered,
 }
 
 impl Reader {
+    /// The segments of the highest generation: its first one gets its name last of all.
+    fn newest_generation(&self, disk: &mut impl Disk) -> Result<Option<Generation>, WalError> {
+        let mut names: Vec<_> = disk.names()?.iter().filter_map(|name| SegmentName::parse(name)).collect();
+        names.sort();
+        let newest = if self.options.has(Bug::RS09) { names.first() } else { names.last() };
+        let Some(&SegmentName { generation, .. }) = newest else { return Ok(None) };
+        let count = names.iter().filter(|name| name.generation == generation).count() as u64;
+        for segment in 1..=count {
+            let name = SegmentName { generation, segment };
+            if names.binary_search(&name).is_err() {
+                let problem = "this segment is missing, but later ones are there";
+                return Err(WalError::corrupt(disk.path(&name.name()), 0, problem));
+            }
+        }
+        let generation = Generation { number: generation, segments: count };
+        if (self.options.has(Bug::RD07) || self.options.has(Bug::RS04)) && !generation.begins_soundly(disk)? {
+            names.iter().try_for_each(|name| disk.remove(&name.name()))?;
+            return Ok(None);
+        }
+        Ok(Some(generation))
+    }
+
     /// Takes all of a generation, and opens its last segment for writing; also says whether its last frame is sealed.
     fn generation<D: Disk>(
         &mut self,
         disk: &mut D,
         generation: Generation,
     ) -> Result<(OpenSegment<D::File>, bool), WalError> {
-        for segment in 1..generation.segments {
+        let mut segment = 1;
+        let (read, end) = loop {
             let mut read = self.header(disk, generation.number, segment)?;
-            self.segment(disk, &mut read, false)?;
+            let end = self.segment(disk, &mut read, segment == generation.segments)?;
+            segment += 1;
+            if segment > generation.segments || end.torn {
+                break (read, end);
+            }
+        };
+        for segment in segment..=generation.segments {
+            disk.remove(&SegmentName { generation: generation.number, segment }.name())?;
         }
-        let mut read = self.header(disk, generation.number, generation.segments)?;
-        let end = self.segment(disk, &mut read, true)?;
         if generation.number > 1 && self.recovered.snapshot.is_none() {
             let name = SegmentName { generation: generation.number, segment: 1 }.name();
             let problem = "the snapshot that begins the generation is damaged";
             return Err(WalError::corrupt(disk.path(&name), SEGMENT_HEADER_BYTES as u64, problem));
         }
-        Ok((reopen(disk, read, end)?, end.sealed))
+        let open = self.reopen(disk, read, end)?;
+        Ok((open, end.sealed))
     }
 
     fn header(&self, disk: &impl Disk, generation: u64, segment: u64) -> Result<ReadSegment, WalError> {
@@ -116,8 +138,11 @@ impl Reader {
         let path = disk.path(&read.name);
         let damaged = |offset: usize, problem: &str| WalError::corrupt(path.clone(), offset as u64, problem);
         loop {
-            while let Some(found) = frame::read(&read.bytes, end.offset, salt) {
+            while let Some(found) = self.read_frame(read, end.offset) {
                 self.take(found, &mut end).map_err(|problem| damaged(end.offset, problem))?;
+            }
+            if self.options.has(Bug::RD06) && self.skip_damaged(read, &mut end) {
+                continue;
             }
             if end.sealed || !self.has_next_frame(read, end.offset + frame::HEADER_BYTES) {
                 break;
@@ -131,6 +156,9 @@ impl Reader {
             }
             return Ok(end);
         }
+        if self.options.has(Bug::RD04) && is_last || self.options.has(Bug::RD05) {
+            return Ok(End { torn: true, ..end });
+        }
         if !is_last {
             return Err(damaged(end.offset, "a damaged frame, and a later segment is there"));
         }
@@ -139,6 +167,25 @@ impl Reader {
             return Err(damaged(end.offset, &problem));
         }
         Ok(End { torn: true, ..end })
+    }
+
+    fn read_frame<'a>(&self, read: &'a ReadSegment, offset: usize) -> Option<Found<'a>> {
+        if self.options.has(Bug::RD03) {
+            return frame::read_unchecked(&read.bytes, offset);
+        }
+        frame::read(&read.bytes, offset, read.header.salt)
+    }
+
+    /// Bug RD-06: goes on with what can be read next, if anything can.
+    fn skip_damaged(&mut self, read: &ReadSegment, end: &mut End) -> bool {
+        let later = frame::find_after(&read.bytes, end.offset, read.header.salt);
+        let Some(found) = later.and_then(|offset| frame::read(&read.bytes, offset, read.header.salt)) else {
+            return false;
+        };
+        end.sealed = found.kind != Kind::Seal;
+        self.next_number = found.number + u64::from(!end.sealed);
+        end.offset = later.unwrap_or(end.offset);
+        true
     }
 
     /// Whether the next frame stands here. It was written when the one before was durable, and so says what the seal between
@@ -174,25 +221,29 @@ impl Reader {
         end.offset = found.end;
         Ok(())
     }
-}
 
-/// Opens the last segment for writing behind its sound part, and makes that part and the names of the segments durable:
-/// the process may have died between a write and its sync. The part is written once more, because a sync that failed
-/// leaves the system with pages that it shows to readers, counts as clean, and never brings to the disk.
-fn reopen<D: Disk>(disk: &mut D, read: ReadSegment, end: End) -> Result<OpenSegment<D::File>, WalError> {
-    let file = disk.open(&read.name)?;
-    let capacity = read.bytes.len() as u64;
-    if end.torn {
-        let torn_bytes = read.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1 - end.offset);
-        tracing::warn!(
-            file = %disk.path(&read.name).display(), offset = end.offset, torn_bytes,
-            "cut off a torn write at the end of the log; nobody was told that it was durable"
-        );
-        disk.truncate(&file, &read.name, end.offset as u64)?;
-        disk.allocate(&file, &read.name, capacity)?;
+    /// Opens the last segment for writing behind its sound part, and makes that part and the names of the segments durable:
+    /// the process may have died between a write and its sync. The part is written once more, because a sync that failed
+    /// leaves the system with pages that it shows to readers, counts as clean, and never brings to the disk.
+    fn reopen<D: Disk>(&self, disk: &mut D, read: ReadSegment, end: End) -> Result<OpenSegment<D::File>, WalError> {
+        let file = disk.open(&read.name)?;
+        let capacity = read.bytes.len() as u64;
+        if end.torn {
+            let torn_bytes = read.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1 - end.offset);
+            tracing::warn!(
+                file = %disk.path(&read.name).display(), offset = end.offset, torn_bytes,
+                "cut off a torn write at the end of the log; nobody was told that it was durable"
+            );
+            if self.options.has(Bug::RD04) {
+                let position = (end.offset + torn_bytes) as u64;
+                return Ok(OpenSegment { header: read.header, name: read.name, file, position, capacity });
+            }
+            disk.truncate(&file, &read.name, end.offset as u64)?;
+            disk.allocate(&file, &read.name, capacity)?;
+        }
+        disk.write(&file, &read.name, &read.bytes[..end.offset], 0)?;
+        disk.sync(&file, &read.name)?;
+        disk.sync_folder()?;
+        Ok(OpenSegment { header: read.header, name: read.name, file, position: end.offset as u64, capacity })
     }
-    disk.write(&file, &read.name, &read.bytes[..end.offset], 0)?;
-    disk.sync(&file, &read.name)?;
-    disk.sync_folder()?;
-    Ok(OpenSegment { header: read.header, name: read.name, file, position: end.offset as u64, capacity })
 }

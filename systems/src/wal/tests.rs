@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::{Log, WalError, WalOptions};
 use crate::server::Recovered;
 
-const SMALL: WalOptions = WalOptions { segment_bytes: 160 };
+const SMALL: WalOptions = WalOptions { segment_bytes: 160, bug: None };
 
 fn record(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())

@@ -14,6 +14,7 @@ mod replication;
 mod safeguard;
 mod sessions;
 mod snapshots;
+mod storage;
 mod timers;
 
 use std::fmt;
@@ -76,6 +77,7 @@ bugs! {
     snapshots { RS01 RS02 RS03 RS06 RS07 RS10 RS11 }
     sessions { RX01 RX02 RX03 RX04 RX05 RX06 RX09 }
     timers { RP02 RP03 RP04 RP06 RP07 }
+    storage { RC06 RD01 RD02 RD03 RD04 RD05 RD06 RD07 RD08 RD09 RD10 RD11 RS04 RS05 RS09 }
 }
 
 impl fmt::Display for Bug {

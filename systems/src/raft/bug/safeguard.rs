@@ -15,6 +15,8 @@ pub enum Safeguard {
     Noop,
     /// Commands of earlier terms are refused as soon as a later term has committed an entry.
     SupersededRefusal,
+    /// Entries that are read back from disk have to stand one after the other.
+    GaplessLog,
 }
 
 impl fmt::Display for Safeguard {
@@ -24,6 +26,7 @@ impl fmt::Display for Safeguard {
             Self::Stickiness => "stickiness",
             Self::CheckQuorum => "check-quorum",
             Self::Noop => "the no-op at the start of a term",
+            Self::GaplessLog => "the check that the entries on disk have no gap",
             Self::SupersededRefusal => "the refusal of superseded commands",
         })
     }

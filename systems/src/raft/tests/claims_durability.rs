@@ -1,7 +1,7 @@
 //! What figure 2 of the paper and sections 3.8 and 10.2.1 of the thesis claim about what is durable when.
 
 use super::cluster::{Cluster, at, entry, n};
-use crate::raft::Body;
+use crate::raft::{Body, Bug};
 use crate::server::{Input, Output};
 
 /// Member 1 of three, whose writes become durable only when a test says so.
@@ -174,4 +174,18 @@ fn a_member_that_restarts_goes_on_with_its_log_and_forgets_only_the_commit_index
     cluster.elect(3);
     cluster.heartbeat(3);
     assert!((1..=3).all(|id| cluster.raft(id).machine().answer.value == 7));
+}
+
+#[test]
+fn a_follower_that_acknowledges_what_it_is_still_writing_forgets_it_in_a_crash() {
+    let append = || Body::Append { previous: at(1, 1), commit: 1, entries: vec![entry(1, 2)] };
+    let acknowledged = Body::Appended { matched: 2 };
+    let mut right = slow();
+    assert!(right.tell(1, 2, 1, append()).is_empty());
+    let mut cluster = Cluster::with_logs(&[(1, &[1]), (1, &[1]), (1, &[1])], |config| config.bug = Some(Bug::RD09));
+    cluster.host(n(1)).syncs = false;
+    assert_eq!(cluster.tell(1, 2, 1, append())[0].message.body, acknowledged);
+    cluster.crash(1, 0);
+    cluster.restart(1);
+    assert_eq!(cluster.raft(1).log.last_index(), 1);
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::cluster::{at, entry, n};
 use super::register::{Answer, Register};
 use crate::raft::record::{EncodedSnapshot, HardState, Record, Snapshot, encode};
-use crate::raft::{Config, ConfigError, Configuration, Raft, RecoverError, StateMachine};
+use crate::raft::{Bug, Config, ConfigError, Configuration, Raft, RecoverError, StateMachine};
 use crate::server::{NodeId, Recovered, Server};
 
 fn config() -> Config {
@@ -114,4 +114,16 @@ fn settings_that_can_not_work_are_refused() {
     let lease = |config: &mut Config| (config.lease_reads, config.timing.lease_us) = (true, 300_000);
     assert!(matches!(refuse(lease), ConfigError::Lease { .. }));
     assert_eq!(refuse(|config| config.limits.append_bytes = 0), ConfigError::Zero { name: "append_bytes" });
+}
+
+#[test]
+fn a_member_that_overlooks_a_hole_takes_later_entries_for_earlier_ones() {
+    let records = vec![entries(1, &[1, 1]), entries(4, &[2])];
+    assert!(error(None, records.clone()).contains("begins at index 4, but the log goes from 0 to 2"));
+    for bug in [Bug::RC06, Bug::RD06, Bug::RD11] {
+        let config = Config { bug: Some(bug), ..config() };
+        let recovered = Recovered { snapshot: None, records: records.clone() };
+        let raft = Raft::recover(config, Register::default(), recovered).unwrap();
+        assert_eq!(raft.log.last(), at(2, 3), "{bug}");
+    }
 }

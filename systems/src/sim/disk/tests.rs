@@ -1,5 +1,6 @@
 //! Nodes that write and crash again and again, and what their disks bring back.
 
+mod bugs;
 mod faults;
 mod file;
 mod lives;
@@ -15,8 +16,9 @@ fn append(text: &str) -> Write {
     Write::Append(vec![Bytes::copy_from_slice(text.as_bytes())])
 }
 
+/// Small ones, so that a few writes fill several.
 fn options(segment_bytes: u64) -> WalOptions {
-    WalOptions { segment_bytes }
+    WalOptions { segment_bytes, bug: None }
 }
 
 /// Writes these, one a batch, durable.

@@ -88,7 +88,7 @@ fn a_crash_at_any_byte_of_the_last_frame_cuts_it_off_whole() {
 #[test]
 fn sectors_of_the_last_frame_may_reach_the_disk_in_any_order() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192 }).unwrap();
+    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192, bug: None }).unwrap();
     append(&mut log, &["kept"]);
     let start = usize::try_from(log.open.position).unwrap();
     log.append([&record(&"x".repeat(3000))]).unwrap();
@@ -104,7 +104,7 @@ fn sectors_of_the_last_frame_may_reach_the_disk_in_any_order() {
 #[test]
 fn a_seal_that_did_not_reach_the_disk_with_the_frame_behind_it_is_written_again() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192 }).unwrap();
+    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192, bug: None }).unwrap();
     append(&mut log, &["one"]);
     let start = usize::try_from(log.open.position).unwrap();
     append(&mut log, &["two"]);
@@ -121,7 +121,7 @@ fn a_seal_that_did_not_reach_the_disk_with_the_frame_behind_it_is_written_again(
 #[test]
 fn a_value_that_looks_like_a_frame_is_no_frame() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192 }).unwrap();
+    let (mut log, _) = Log::open(folder.path(), WalOptions { segment_bytes: 8192, bug: None }).unwrap();
     append(&mut log, &["kept"]);
     let start = usize::try_from(log.open.position).unwrap();
     let mut evil = Vec::new();

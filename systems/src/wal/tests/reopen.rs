@@ -89,7 +89,7 @@ fn a_full_disk_is_an_error_and_what_was_durable_stays() {
         return;
     }
     let data = folder.path().join("wal");
-    let (mut log, _) = Log::open(&data, WalOptions { segment_bytes: 64 << 10 }).unwrap();
+    let (mut log, _) = Log::open(&data, WalOptions { segment_bytes: 64 << 10, bug: None }).unwrap();
     let large = record(&"x".repeat(10_000));
     let mut written = 0;
     let error = loop {

@@ -2,21 +2,34 @@ use super::*;
 
 /// What came about in many lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Seen {
-    lives: u32,
+pub(super) struct Seen {
+    pub(super) lives: u32,
     /// Writes that nobody had been told about: there, and not.
     spared: u32,
     lost: u32,
     /// Crashes while the log was being opened.
     interrupted_openings: u32,
     checkpoints: u32,
+    /// Writes that failed, and openings that found damage, with good reason.
+    pub(super) failed: u32,
+    pub(super) refused: u32,
+}
+
+/// What is done to the disk of a node besides crashing it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Harm {
+    Nothing,
+    SyncErrors,
+    Full,
+    Flips,
 }
 
 /// One node that lives, writes and crashes.
-struct Node {
+pub(super) struct Node {
     disk: SimDisk,
     draw: Draw,
-    options: WalOptions,
+    pub(super) options: WalOptions,
+    pub(super) harm: Harm,
     crashes: &'static [Crash],
     /// Everything that was written and is known to be on the disk, or may be.
     writes: Vec<Write>,
@@ -29,13 +42,14 @@ struct Node {
 }
 
 impl Node {
-    fn new(seed: u64, crashes: &'static [Crash]) -> Self {
+    pub(super) fn new(seed: u64, crashes: &'static [Crash]) -> Self {
         let mut draw = Draw::stream(seed, "lives");
         let segment_bytes = draw.pick(&[160, 700, 5000, 64 << 10]);
         Self {
             disk: SimDisk::new(),
             draw,
             options: options(segment_bytes),
+            harm: Harm::Nothing,
             crashes,
             writes: Vec::new(),
             reported: 0,
@@ -45,9 +59,12 @@ impl Node {
         }
     }
 
-    fn lives(mut self, count: u32) -> Result<Seen, String> {
+    pub(super) fn lives(mut self, count: u32) -> Result<Seen, String> {
         for _ in 0..count {
             self.live().map_err(|problem| format!("life {}: {problem}", self.seen.lives))?;
+            if self.seen.refused > 0 {
+                break;
+            }
             let crash = self.draw.pick(self.crashes);
             self.disk.crash(crash, &mut self.draw);
         }
@@ -57,28 +74,54 @@ impl Node {
     fn live(&mut self) -> Result<(), String> {
         self.seen.lives += 1;
         while self.draw.chance(20) {
-            self.disk.begin_open(self.options).map_err(|error| error.to_string())?;
+            if self.disk.begin_open(self.options).is_err() {
+                break;
+            }
             let crash = self.draw.pick(self.crashes);
             self.disk.crash(crash, &mut self.draw);
             self.seen.interrupted_openings += 1;
         }
-        let (mut wal, recovered) = self.disk.open(self.options).map_err(|error| error.to_string())?;
+        let (mut wal, recovered) = match self.disk.open(self.options) {
+            Ok(opened) => opened,
+            Err(WalError::Corrupt { .. }) if self.harm == Harm::Flips => {
+                self.seen.refused += 1;
+                return Ok(());
+            }
+            Err(error) => return Err(error.to_string()),
+        };
         self.compare(&recovered)?;
         for _ in 0..self.draw.below(12) {
+            self.harm();
             let batch = self.batch();
-            let in_flight = wal.begin(batch).map_err(|error| error.to_string())?;
+            let in_flight = match wal.begin(batch) {
+                Err(_) if matches!(self.harm, Harm::SyncErrors | Harm::Full) => {
+                    self.seen.failed += 1;
+                    break;
+                }
+                begun => begun.map_err(|error| error.to_string())?,
+            };
             if self.reports_early {
                 self.reported = self.writes.len();
             }
-            assert_eq!(in_flight.durable, WriteId(self.writes.len() as u64));
-            assert!(in_flight.syncs > 0);
             if self.draw.chance(15) {
-                return Ok(());
+                break;
             }
             wal.finish();
-            self.reported = self.writes.len();
+            self.reported = self.reported.max(usize::try_from(in_flight.durable.0).unwrap());
         }
+        self.disk.set_faults(DiskFaults::default());
         Ok(())
+    }
+
+    fn harm(&mut self) {
+        let comes = self.draw.chance(10);
+        match self.harm {
+            Harm::Nothing => {}
+            Harm::SyncErrors => self.disk.set_faults(DiskFaults { sync_error: comes, full: false }),
+            Harm::Full => self.disk.set_faults(DiskFaults { sync_error: false, full: comes }),
+            Harm::Flips if comes => drop(self.disk.flip_bit(&mut self.draw)),
+            Harm::Flips => {}
+        }
     }
 
     fn batch(&mut self) -> Vec<(WriteId, Write)> {
@@ -135,7 +178,7 @@ impl Node {
     }
 }
 
-fn many_nodes(seeds: u64, crashes: &'static [Crash], change: impl Fn(&mut Node)) -> Result<Seen, String> {
+pub(super) fn many_nodes(seeds: u64, crashes: &'static [Crash], change: impl Fn(&mut Node)) -> Result<Seen, String> {
     let mut all = Seen::default();
     for seed in 0..seeds {
         let mut node = Node::new(seed, crashes);
@@ -146,6 +189,8 @@ fn many_nodes(seeds: u64, crashes: &'static [Crash], change: impl Fn(&mut Node))
         all.lost += seen.lost;
         all.interrupted_openings += seen.interrupted_openings;
         all.checkpoints += seen.checkpoints;
+        all.failed += seen.failed;
+        all.refused += seen.refused;
     }
     Ok(all)
 }
@@ -154,7 +199,7 @@ fn many_nodes(seeds: u64, crashes: &'static [Crash], change: impl Fn(&mut Node))
 fn what_was_reported_comes_back_after_every_crash_and_nothing_is_made_up() {
     for crashes in [&[Crash::Process][..], &[Crash::Power], &[Crash::Process, Crash::Power]] {
         let seen = many_nodes(600, crashes, |_| {}).unwrap_or_else(|problem| panic!("{crashes:?}: {problem}"));
-        let Seen { lives, spared, lost, interrupted_openings, checkpoints } = seen;
+        let Seen { lives, spared, lost, interrupted_openings, checkpoints, .. } = seen;
         assert!(lives == 7200 && spared > 500 && lost > 500, "{seen:?}");
         assert!(interrupted_openings > 500 && checkpoints > 1000, "{seen:?}");
     }
