@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use rashomon_systems::raft::{Config, Message, Raft, Request, Response, RestoreError, StateMachine};
+use rashomon_systems::raft::{Config, Invariants, Message, Raft, Request, Response, RestoreError, StateMachine};
 use rashomon_systems::server::{Input, Micros, NodeId, Output, Recovered, RequestId, Server};
 
 fn main() {
@@ -48,18 +48,25 @@ struct Cluster {
     now: Micros,
     next_request: u64,
     answered: usize,
+    /// Who looks on, where that is measured.
+    invariants: Option<Invariants<Counter>>,
 }
 
 impl Cluster {
-    /// A cluster whose first member leads.
-    fn led(nodes: u16) -> Self {
+    /// A cluster whose first member leads. Where it is `observed`, its invariants are checked.
+    fn led(nodes: u16, observed: bool) -> Self {
         let ids = (1..=nodes).map(NodeId);
         let member = |id| {
             let config = Config::new(id, ids.clone());
             Raft::recover(config, Counter(0), Recovered::default()).expect("the usual settings work")
         };
-        let members = ids.clone().map(member).collect();
-        let mut cluster = Self { members, network: VecDeque::new(), now: Micros(1), next_request: 0, answered: 0 };
+        let members: Vec<_> = ids.clone().map(member).collect();
+        let mut invariants = observed.then(|| Invariants::new(nodes, Counter(0)));
+        if let Some(invariants) = &mut invariants {
+            ids.clone().zip(&members).for_each(|(id, member)| invariants.recovered(id, member));
+        }
+        let mut cluster =
+            Self { members, network: VecDeque::new(), now: Micros(1), next_request: 0, answered: 0, invariants };
         ids.for_each(|id| cluster.step(id, vec![Input::Tick]));
         cluster.now = cluster.now.after(600_000);
         cluster.step(NodeId(1), vec![Input::Tick]);
@@ -75,7 +82,19 @@ impl Cluster {
             let mut outputs = Vec::new();
             inputs.drain(..).for_each(|input| member.step(self.now, input, &mut outputs));
             member.flush(self.now, &mut outputs);
+            if let Some(invariants) = &mut self.invariants {
+                invariants.stepped(id, member);
+            }
             for output in outputs {
+                if let Some(invariants) = &mut self.invariants {
+                    match &output {
+                        Output::Persist { write, .. } => invariants.durable(id, write),
+                        Output::Send { to, message } | Output::SendNow { to, message } => {
+                            invariants.sent(id, *to, message);
+                        }
+                        Output::Reply { .. } | Output::ReplyNow { .. } => {}
+                    }
+                }
                 match output {
                     Output::Persist { id, .. } => inputs.push(Input::Persisted(id)),
                     Output::Send { to, message } | Output::SendNow { to, message } => {
@@ -114,13 +133,22 @@ const CASES: [(u16, usize); 5] = [(3, 1), (3, 20), (3, 200), (5, 20), (5, 200)];
 
 #[divan::bench(args = CASES)]
 fn commands(bencher: Bencher, (nodes, batch): (u16, usize)) {
-    let mut cluster = Cluster::led(nodes);
+    let mut cluster = Cluster::led(nodes, false);
     let request = Request::Command(Bytes::from(vec![7; 64]));
     bencher.counter(ItemsCount::new(batch)).bench_local(|| cluster.serve(batch, &request));
 }
 
+/// What [`Invariants`] add to [`commands`].
+#[divan::bench(args = CASES)]
+fn observed_commands(bencher: Bencher, (nodes, batch): (u16, usize)) {
+    let mut cluster = Cluster::led(nodes, true);
+    let request = Request::Command(Bytes::from(vec![7; 64]));
+    bencher.counter(ItemsCount::new(batch)).bench_local(|| cluster.serve(batch, &request));
+    assert_eq!(cluster.invariants.as_ref().and_then(Invariants::violation), None);
+}
+
 #[divan::bench(args = CASES)]
 fn reads(bencher: Bencher, (nodes, batch): (u16, usize)) {
-    let mut cluster = Cluster::led(nodes);
+    let mut cluster = Cluster::led(nodes, false);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| cluster.serve(batch, &Request::Query(())));
 }

@@ -1,5 +1,6 @@
 //! The log in memory: a run of entries without gaps, and the position before its first.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -54,17 +55,24 @@ impl Entry {
 pub(super) struct Log {
     base: Position,
     entries: VecDeque<Entry>,
+    /// The entries up to here are those that were here when [`Log::take_unchanged`] was last asked, or were forgotten since.
+    unchanged: Cell<u64>,
 }
 
 impl Log {
     /// An empty log that goes on after `base`.
     pub(super) fn after(base: Position) -> Self {
-        Self { base, entries: VecDeque::new() }
+        Self { base, entries: VecDeque::new(), unchanged: Cell::new(0) }
     }
 
     /// What stands before the first entry that is still here.
     pub(super) fn base(&self) -> Position {
         self.base
+    }
+
+    /// For who looks on: up to where the log is what it was when this was last asked. 0 at first.
+    pub(super) fn take_unchanged(&self) -> u64 {
+        self.unchanged.replace(self.last_index())
     }
 
     pub(super) fn last_index(&self) -> u64 {
@@ -135,6 +143,7 @@ impl Log {
     /// Drops the entry at `index` and all after it.
     pub(super) fn truncate_from(&mut self, index: u64) {
         if let Some(offset) = self.offset(index) {
+            self.unchanged.set(self.unchanged.get().min(index - 1));
             self.entries.truncate(offset);
         }
     }
@@ -223,5 +232,17 @@ mod tests {
         assert_eq!((log.base(), log.last()), (at(2, 4), at(2, 4)));
         log.push(Entry { term: 4, payload: Payload::Noop });
         assert_eq!(log.last(), at(4, 5));
+    }
+
+    #[test]
+    fn who_looks_on_learns_from_where_on_a_log_has_changed() {
+        let mut log = log((0, 0), &[1, 1, 2, 2, 3]);
+        assert_eq!((log.take_unchanged(), log.take_unchanged()), (0, 5));
+        log.push(Entry { term: 3, payload: Payload::Noop });
+        assert_eq!((log.take_unchanged(), log.take_unchanged()), (5, 6));
+        log.truncate_from(3);
+        log.push(Entry { term: 4, payload: Payload::Noop });
+        log.forget_until(1);
+        assert_eq!((log.take_unchanged(), log.take_unchanged()), (2, 3));
     }
 }

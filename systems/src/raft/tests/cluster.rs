@@ -4,35 +4,35 @@ use std::collections::VecDeque;
 
 use super::register::{Answer, Register, write};
 use crate::raft::record::{HardState, Record, encode};
-use crate::raft::{Body, Config, Entry, Message, Payload, Position, Raft, Request, Response};
+use crate::raft::{Body, Config, Entry, Invariants, Message, Payload, Position, Raft, Request, Response};
 use crate::server::{Input, Micros, NodeId, Output, Recovered, RequestId, Server, Write};
 
-pub(super) type In = Input<Message, Request<()>>;
-pub(super) type Out = Output<Message, Response<Answer>>;
+pub(in crate::raft) type In = Input<Message, Request<()>>;
+pub(in crate::raft) type Out = Output<Message, Response<Answer>>;
 
-pub(super) fn n(id: u16) -> NodeId {
+pub(in crate::raft) fn n(id: u16) -> NodeId {
     NodeId(id)
 }
 
 /// An entry that writes a value of its own.
-pub(super) fn entry(term: u64, index: u64) -> Entry {
+pub(in crate::raft) fn entry(term: u64, index: u64) -> Entry {
     Entry { term, payload: Payload::Command(write(1_000 * term + index)) }
 }
 
-pub(super) fn at(term: u64, index: u64) -> Position {
+pub(in crate::raft) fn at(term: u64, index: u64) -> Position {
     Position { term, index }
 }
 
 /// A message under way.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Envelope {
+pub(in crate::raft) struct Envelope {
     pub from: NodeId,
     pub to: NodeId,
     pub message: Message,
 }
 
 /// One member with its disk.
-pub(super) struct Host {
+pub(in crate::raft) struct Host {
     pub config: Config,
     /// None while it is down.
     pub raft: Option<Raft<Register>>,
@@ -45,18 +45,20 @@ pub(super) struct Host {
 }
 
 /// All members, and everything between them.
-pub(super) struct Cluster {
+pub(in crate::raft) struct Cluster {
     pub now: Micros,
     pub hosts: Vec<Host>,
     pub network: Vec<Envelope>,
     pub replies: Vec<(RequestId, Response<Answer>)>,
     /// Every output in the order in which it was carried out, where a test wants to see them.
     pub trace: Option<Vec<(NodeId, Out)>>,
+    /// Who looks on, where a test wants that.
+    pub invariants: Option<Invariants<Register>>,
     next_request: u64,
 }
 
 impl Cluster {
-    pub(super) fn new(nodes: u16, configure: impl Fn(&mut Config)) -> Self {
+    pub(in crate::raft) fn new(nodes: u16, configure: impl Fn(&mut Config)) -> Self {
         let host = |id| {
             let mut config = Config::new(id, (1..=nodes).map(NodeId));
             config.seed = u64::from(id.0);
@@ -71,6 +73,7 @@ impl Cluster {
             network: Vec::new(),
             replies: Vec::new(),
             trace: None,
+            invariants: None,
             next_request: 1,
         };
         cluster.ids().into_iter().for_each(|id| cluster.step(id, Input::Tick));
@@ -78,7 +81,7 @@ impl Cluster {
     }
 
     /// A cluster whose members come up with these terms and logs; an entry is given by its term.
-    pub(super) fn with_logs(logs: &[(u64, &[u64])], configure: impl Fn(&mut Config)) -> Self {
+    pub(in crate::raft) fn with_logs(logs: &[(u64, &[u64])], configure: impl Fn(&mut Config)) -> Self {
         let mut cluster = Self::new(u16::try_from(logs.len()).unwrap(), configure);
         for (id, (term, terms)) in (1..).zip(logs) {
             let entries = (1..).zip(*terms).map(|(index, &term)| entry(term, index)).collect();
@@ -93,7 +96,7 @@ impl Cluster {
     }
 
     /// A cluster of which member 1 leads in term 1, and whose no-op is committed everywhere.
-    pub(super) fn led(nodes: u16, configure: impl Fn(&mut Config)) -> Self {
+    pub(in crate::raft) fn led(nodes: u16, configure: impl Fn(&mut Config)) -> Self {
         let mut cluster = Self::new(nodes, configure);
         cluster.elect(1);
         cluster.heartbeat(1);
@@ -101,21 +104,30 @@ impl Cluster {
         cluster
     }
 
-    pub(super) fn ids(&self) -> Vec<NodeId> {
+    /// From now on what no client can see is checked.
+    pub(in crate::raft) fn check_invariants(&mut self) {
+        let mut invariants = Invariants::new(u16::try_from(self.hosts.len()).unwrap(), Register::default());
+        for host in &self.hosts {
+            invariants.recovered(host.config.id, host.raft.as_ref().unwrap());
+        }
+        self.invariants = Some(invariants);
+    }
+
+    pub(in crate::raft) fn ids(&self) -> Vec<NodeId> {
         self.hosts.iter().map(|host| host.config.id).collect()
     }
 
-    pub(super) fn host(&mut self, id: NodeId) -> &mut Host {
+    pub(in crate::raft) fn host(&mut self, id: NodeId) -> &mut Host {
         &mut self.hosts[usize::from(id.0) - 1]
     }
 
     /// A member that is up.
-    pub(super) fn raft(&self, id: u16) -> &Raft<Register> {
+    pub(in crate::raft) fn raft(&self, id: u16) -> &Raft<Register> {
         self.hosts[usize::from(id) - 1].raft.as_ref().unwrap()
     }
 
     /// Steps without a flush.
-    pub(super) fn input(&mut self, id: NodeId, input: In) {
+    pub(in crate::raft) fn input(&mut self, id: NodeId, input: In) {
         let now = self.now;
         let host = self.host(id);
         let mut outputs = Vec::new();
@@ -125,12 +137,15 @@ impl Cluster {
         self.take_outputs(id, outputs);
     }
 
-    pub(super) fn flush(&mut self, id: NodeId) {
+    pub(in crate::raft) fn flush(&mut self, id: NodeId) {
         let now = self.now;
         let host = self.host(id);
         let mut outputs = Vec::new();
         if let Some(raft) = &mut host.raft {
             raft.flush(now, &mut outputs);
+        }
+        if let (Some(invariants), Some(raft)) = (&mut self.invariants, &self.hosts[usize::from(id.0) - 1].raft) {
+            invariants.stepped(id, raft);
         }
         self.take_outputs(id, outputs);
     }
@@ -148,13 +163,13 @@ impl Cluster {
         }
     }
 
-    pub(super) fn step(&mut self, id: NodeId, input: In) {
+    pub(in crate::raft) fn step(&mut self, id: NodeId, input: In) {
         self.input(id, input);
         self.flush(id);
     }
 
     /// Makes the next `writes` writes of a member durable.
-    pub(super) fn sync(&mut self, id: u16, writes: usize) {
+    pub(in crate::raft) fn sync(&mut self, id: u16, writes: usize) {
         self.carry_out(n(id), writes);
     }
 
@@ -182,6 +197,13 @@ impl Cluster {
         if let Some(trace) = &mut self.trace {
             trace.push((id, output.clone()));
         }
+        if let Some(invariants) = &mut self.invariants {
+            match &output {
+                Output::Persist { write, .. } => invariants.durable(id, write),
+                Output::Send { to, message } | Output::SendNow { to, message } => invariants.sent(id, *to, message),
+                Output::Reply { .. } | Output::ReplyNow { .. } => {}
+            }
+        }
         match output {
             Output::Persist { write, .. } => apply_write(&mut self.host(id).disk, write),
             Output::Send { to, message } | Output::SendNow { to, message } => {
@@ -192,7 +214,7 @@ impl Cluster {
     }
 
     /// The member dies; the first `surviving` of the writes that were under way became durable before.
-    pub(super) fn crash(&mut self, id: u16, surviving: usize) {
+    pub(in crate::raft) fn crash(&mut self, id: u16, surviving: usize) {
         let host = self.host(n(id));
         host.raft = None;
         let writes = host.waiting.drain(..).filter_map(|output| match output {
@@ -200,41 +222,48 @@ impl Cluster {
             Output::Send { .. } | Output::SendNow { .. } | Output::Reply { .. } | Output::ReplyNow { .. } => None,
         });
         writes.take(surviving).for_each(|write| apply_write(&mut host.disk, write));
+        if let Some(invariants) = &mut self.invariants {
+            invariants.crashed(n(id));
+        }
     }
 
-    pub(super) fn restart(&mut self, id: u16) {
-        let host = self.host(n(id));
+    pub(in crate::raft) fn restart(&mut self, id: u16) {
+        let host = &mut self.hosts[usize::from(id) - 1];
         host.config.seed += 1_000;
-        host.raft = Some(Raft::recover(host.config.clone(), Register::default(), host.disk.clone()).unwrap());
+        let raft = Raft::recover(host.config.clone(), Register::default(), host.disk.clone()).unwrap();
+        let raft = host.raft.insert(raft);
+        if let Some(invariants) = &mut self.invariants {
+            invariants.recovered(n(id), raft);
+        }
         self.step(n(id), Input::Tick);
     }
 
-    pub(super) fn request(&mut self, id: u16, request: Request<()>) -> RequestId {
+    pub(in crate::raft) fn request(&mut self, id: u16, request: Request<()>) -> RequestId {
         let request_id = self.request_id();
         self.step(n(id), Input::Request { id: request_id, request });
         request_id
     }
 
-    pub(super) fn request_id(&mut self) -> RequestId {
+    pub(in crate::raft) fn request_id(&mut self) -> RequestId {
         self.next_request += 1;
         RequestId(self.next_request - 1)
     }
 
-    pub(super) fn write(&mut self, id: u16, value: u64) -> RequestId {
+    pub(in crate::raft) fn write(&mut self, id: u16, value: u64) -> RequestId {
         self.request(id, Request::Command(write(value)))
     }
 
-    pub(super) fn read(&mut self, id: u16) -> RequestId {
+    pub(in crate::raft) fn read(&mut self, id: u16) -> RequestId {
         self.request(id, Request::Query(()))
     }
 
     /// The answer to a request, where there is one.
-    pub(super) fn reply(&self, id: RequestId) -> Option<&Response<Answer>> {
+    pub(in crate::raft) fn reply(&self, id: RequestId) -> Option<&Response<Answer>> {
         self.replies.iter().find(|(replied, _)| *replied == id).map(|(_, response)| response)
     }
 
     /// The value that a request was answered with.
-    pub(super) fn value(&self, id: RequestId) -> Option<u64> {
+    pub(in crate::raft) fn value(&self, id: RequestId) -> Option<u64> {
         match self.reply(id) {
             Some(Response::Answer(answer)) => Some(answer.value),
             Some(Response::Transferred | Response::Refused(_) | Response::Unknown) | None => None,
@@ -242,21 +271,21 @@ impl Cluster {
     }
 
     /// Hands a member a message that nobody sent, and takes what it sends in turn.
-    pub(super) fn tell(&mut self, to: u16, from: u16, term: u64, body: Body) -> Vec<Envelope> {
+    pub(in crate::raft) fn tell(&mut self, to: u16, from: u16, term: u64, body: Body) -> Vec<Envelope> {
         self.network.clear();
         self.step(n(to), Input::Message { from: n(from), message: Message { term, body } });
         std::mem::take(&mut self.network)
     }
 
     /// Delivers the message at this place of the network.
-    pub(super) fn deliver(&mut self, index: usize) {
+    pub(in crate::raft) fn deliver(&mut self, index: usize) {
         let Envelope { from, to, message } = self.network.remove(index);
         self.step(to, Input::Message { from, message });
     }
 
     /// Delivers, oldest first, until nothing is under way, or members that talk without end have said enough; what `keep`
     /// refuses is lost.
-    pub(super) fn settle(&mut self, keep: impl Fn(&Envelope) -> bool) {
+    pub(in crate::raft) fn settle(&mut self, keep: impl Fn(&Envelope) -> bool) {
         for _ in 0..20_000 {
             if self.network.is_empty() {
                 return;
@@ -270,29 +299,29 @@ impl Cluster {
     }
 
     /// Delivers all.
-    pub(super) fn stabilize(&mut self) {
+    pub(in crate::raft) fn stabilize(&mut self) {
         self.settle(|_| true);
     }
 
     /// Delivers what does not touch `id`; the rest is lost.
-    pub(super) fn stabilize_without(&mut self, id: u16) {
+    pub(in crate::raft) fn stabilize_without(&mut self, id: u16) {
         self.settle(|envelope| envelope.from != n(id) && envelope.to != n(id));
     }
 
-    pub(super) fn pass(&mut self, micros: u64) {
+    pub(in crate::raft) fn pass(&mut self, micros: u64) {
         self.now = self.now.after(micros);
         assert!(self.now < Micros(600_000_000), "what the test waits for never happens");
     }
 
     /// Time passes until the member's timer goes off.
-    pub(super) fn timeout(&mut self, id: u16) {
+    pub(in crate::raft) fn timeout(&mut self, id: u16) {
         let deadline = self.raft(id).deadline();
         self.pass(deadline.since(self.now));
         self.step(n(id), Input::Tick);
     }
 
     /// The member's election timer goes off when nobody heard a leader lately, and all that follows happens.
-    pub(super) fn elect(&mut self, id: u16) {
+    pub(in crate::raft) fn elect(&mut self, id: u16) {
         self.pass(self.raft(id).config.timing.election_min_us);
         self.timeout(id);
         self.stabilize();
@@ -300,19 +329,19 @@ impl Cluster {
     }
 
     /// The leader's timer goes off, and all that follows happens.
-    pub(super) fn heartbeat(&mut self, id: u16) {
+    pub(in crate::raft) fn heartbeat(&mut self, id: u16) {
         self.timeout(id);
         self.stabilize();
     }
 
     /// The leader's timer goes off, and all that follows happens but for one member.
-    pub(super) fn heartbeat_without(&mut self, id: u16, without: u16) {
+    pub(in crate::raft) fn heartbeat_without(&mut self, id: u16, without: u16) {
         self.timeout(id);
         self.stabilize_without(without);
     }
 
     /// The terms of the entries in a member's log, from its base on.
-    pub(super) fn terms(&self, id: u16) -> Vec<u64> {
+    pub(in crate::raft) fn terms(&self, id: u16) -> Vec<u64> {
         let log = &self.raft(id).log;
         (log.base().index + 1..=log.last_index()).filter_map(|index| log.term_at(index)).collect()
     }

@@ -1,5 +1,5 @@
 //! Random runs: loss, repetition, reordering, partitions, pauses of disks, crashes that lose what was not durable. After
-//! every action the safety properties of figure 3 are checked, and what clients were told.
+//! every action the invariants are checked, and what clients were told.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use rashomon_draw::Draw;
 
 use super::cluster::{Cluster, n};
 use super::register::{Answer, write, written};
-use crate::raft::{Bug, Payload, Position, Raft, Request, Response};
+use crate::raft::{Bug, Invariants, Payload, Raft, Request, Response};
 use crate::server::{Input, NodeId, Output, RequestId, Server};
 
 /// What a client waits for.
@@ -19,24 +19,13 @@ struct Asked {
     floor: u64,
 }
 
-/// An entry, and the term of the leader that committed it.
-struct Committed {
-    term: u64,
-    payload: Payload,
-    committed_in: u64,
-}
-
-/// What a run has seen, and what it may never see again.
+/// What clients were told, and what they may never be told again.
 #[derive(Default)]
 struct Oracle {
-    leaders: BTreeMap<u64, NodeId>,
-    committed: BTreeMap<u64, Committed>,
+    /// The commands were looked at up to here.
+    committed_index: u64,
     committed_values: BTreeSet<u64>,
-    digests: BTreeMap<u64, u64>,
-    /// Commit index, applied index and term of each member in its life.
-    progress: BTreeMap<NodeId, (u64, u64, u64)>,
     asked: BTreeMap<RequestId, Asked>,
-    answered: BTreeSet<RequestId>,
     refused_values: BTreeSet<u64>,
     floor: u64,
     acknowledged: usize,
@@ -54,10 +43,16 @@ impl Oracle {
         for (id, response) in std::mem::take(&mut cluster.replies) {
             self.check_reply(id, &response)?;
         }
-        for host in &cluster.hosts {
-            match &host.raft {
-                Some(raft) => self.check_member(raft)?,
-                None => drop(self.progress.remove(&host.config.id)),
+        let Some(invariants) = &cluster.invariants else { return Ok(()) };
+        if let Some(violation) = invariants.violation() {
+            return Err(format!("{}: {violation}", violation.name()));
+        }
+        while let Some(payload) = invariants.committed(self.committed_index + 1) {
+            self.committed_index += 1;
+            if let Payload::Command(command) = payload {
+                let value = written(command);
+                ensure(!self.refused_values.contains(&value), || format!("{value} was refused, but committed"))?;
+                self.committed_values.insert(value);
             }
         }
         Ok(())
@@ -67,7 +62,6 @@ impl Oracle {
         let Some(Asked { value, floor }) = self.asked.remove(&id) else {
             return Err(format!("{id:?} was answered twice, or never asked"));
         };
-        self.answered.insert(id);
         match (response, value) {
             (Response::Answer(answer), Some(value)) => {
                 ensure(answer.value == value, || format!("the write of {value} was answered with {answer:?}"))?;
@@ -87,78 +81,6 @@ impl Oracle {
                 self.refused_values.insert(value);
             }
             (Response::Refused(_) | Response::Transferred | Response::Unknown, _) => {}
-        }
-        Ok(())
-    }
-
-    fn check_member(&mut self, raft: &Raft<super::register::Register>) -> Checked {
-        let id = raft.config.id;
-        ensure(raft.halted.is_none(), || format!("{id} fell silent: {:?}", raft.halted))?;
-        let (commit, applied, term) = self.progress.get(&id).copied().unwrap_or_default();
-        let now = (raft.commit_index, raft.applied_index, raft.term());
-        ensure(now.0 >= commit && now.1 >= applied && now.2 >= term, || {
-            format!("{id} went back from commit {commit}, applied {applied}, term {term} to {now:?}")
-        })?;
-        self.progress.insert(id, now);
-        self.check_commits(raft, commit)?;
-        if applied < now.1 {
-            let digest = *self.digests.entry(now.1).or_insert(raft.machine().digest);
-            ensure(digest == raft.machine().digest, || format!("{id} applied something else up to {}", now.1))?;
-        }
-        if raft.is_leader() && *self.leaders.entry(term.max(now.2)).or_insert(id) != id {
-            return Err(format!("two leaders in term {}", now.2));
-        }
-        self.check_leader_completeness(raft)
-    }
-
-    /// State machine safety: no two members commit different entries at one index.
-    fn check_commits(&mut self, raft: &Raft<super::register::Register>, since: u64) -> Checked {
-        for index in since + 1..=raft.commit_index {
-            let Some(entry) = raft.log.get(index) else { continue };
-            let known = self.committed.entry(index).or_insert_with(|| {
-                let committed_in = raft.term();
-                Committed { term: entry.term, payload: entry.payload.clone(), committed_in }
-            });
-            ensure(known.term == entry.term && known.payload == entry.payload, || {
-                format!("two entries committed at {index}: of term {} and {entry:?}", known.term)
-            })?;
-            if let Payload::Command(command) = &entry.payload {
-                let value = written(command);
-                ensure(!self.refused_values.contains(&value), || format!("{value} was refused, but committed"))?;
-                self.committed_values.insert(value);
-            }
-        }
-        Ok(())
-    }
-
-    /// Leader completeness: what was committed in an earlier term is in every later leader's log.
-    fn check_leader_completeness(&self, raft: &Raft<super::register::Register>) -> Checked {
-        if !raft.is_leader() {
-            return Ok(());
-        }
-        // The log only grows in a term, and what is older was checked when it was committed or when the leader began.
-        for (&index, &Committed { term, committed_in, .. }) in self.committed.iter().rev().take(50) {
-            if committed_in < raft.term() && index > raft.log.base().index {
-                ensure(raft.log.matches(Position { term, index }), || {
-                    format!("{} leads in term {} without the entry {index}@{term}", raft.config.id, raft.term())
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Log matching: two logs that agree at an index agree before it.
-    fn check_log_matching(cluster: &Cluster) -> Checked {
-        let logs = || cluster.hosts.iter().filter_map(|host| host.raft.as_ref()).map(|raft| &raft.log);
-        for (i, a) in logs().enumerate() {
-            for b in logs().skip(i + 1) {
-                let first = a.base().index.max(b.base().index) + 1;
-                let last = a.last_index().min(b.last_index());
-                let agree = (first..=last).rev().find(|index| a.term_at(*index) == b.term_at(*index));
-                for index in first..=agree.unwrap_or(0) {
-                    ensure(a.get(index) == b.get(index), || format!("logs agree at {agree:?} but not at {index}"))?;
-                }
-            }
         }
         Ok(())
     }
@@ -183,7 +105,7 @@ impl Run {
         let pre_vote = draw.below(4) > 0;
         let check_quorum = lease_reads || draw.below(4) > 0;
         let snapshot_chunk_bytes = [20, 1_000][draw.below(2)];
-        let cluster = Cluster::new(nodes, |config| {
+        let mut cluster = Cluster::new(nodes, |config| {
             config.seed += seed << 20;
             config.bug = bug;
             config.lease_reads = lease_reads;
@@ -196,6 +118,7 @@ impl Run {
             config.limits.snapshot_chunk_bytes = snapshot_chunk_bytes;
             config.limits.open_requests = 40;
         });
+        cluster.check_invariants();
         Self { cluster, draw, oracle: Oracle::default(), cut: BTreeSet::new(), next_value: 1 }
     }
 
@@ -365,9 +288,9 @@ impl Run {
         self.ask(leader, Request::Command(write(u64::MAX)), Some(u64::MAX));
         self.calm()?;
         ensure(self.oracle.acknowledged == before + 1, || "a write is not acknowledged after the faults".to_owned())?;
-        let machines = self.cluster.ids().into_iter().map(|id| self.cluster.raft(id.0).machine().clone());
-        let machines = machines.collect::<Vec<_>>();
-        ensure(machines.iter().all(|machine| *machine == machines[0]), || format!("states differ: {machines:?}"))?;
+        let members = self.cluster.hosts.iter().map(|host| (host.config.id, host.raft.as_ref().unwrap()));
+        self.cluster.invariants.as_mut().unwrap().converged(members);
+        self.oracle.check(&mut self.cluster)?;
         let open = self.cluster.hosts.iter().filter_map(|host| host.raft.as_ref()).map(|raft| raft.requests.len());
         ensure(open.sum::<usize>() == 0, || "a request is still open long after the faults".to_owned())
     }
@@ -387,15 +310,12 @@ fn run(seed: u64, nodes: u16, bug: Option<Bug>) -> Result<Deeds, String> {
     for action in 0..2_500 {
         run.act();
         run.oracle.check(&mut run.cluster).map_err(|error| format!("seed {seed}, action {action}: {error}"))?;
-        if action % 100 == 0 {
-            Oracle::check_log_matching(&run.cluster)
-                .map_err(|error| format!("seed {seed}, action {action}: {error}"))?;
-        }
     }
     run.check_liveness().map_err(|error| format!("seed {seed}, afterwards: {error}"))?;
     let snapshots = run.cluster.hosts.iter().filter(|host| host.disk.snapshot.is_some()).count();
-    let Oracle { leaders, acknowledged, reads, .. } = run.oracle;
-    Ok(Deeds { leaders: leaders.len(), acknowledged, reads, snapshots })
+    let Oracle { acknowledged, reads, .. } = run.oracle;
+    let leaders = run.cluster.invariants.as_ref().map_or(0, Invariants::leaders);
+    Ok(Deeds { leaders, acknowledged, reads, snapshots })
 }
 
 /// `RAFT_SEEDS=20000` looks longer.

@@ -6,7 +6,7 @@ use crate::raft::{RestoreError, StateMachine};
 
 /// Holds one number and where in the log it was written.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Register {
+pub(in crate::raft) struct Register {
     pub answer: Answer,
     /// Depends on every command ever applied and its index, so that two registers that differ anywhere differ here.
     pub digest: u64,
@@ -16,18 +16,18 @@ pub(super) struct Register {
 
 /// The register's value, and the index of the command that wrote it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Answer {
+pub(in crate::raft) struct Answer {
     pub value: u64,
     pub index: u64,
 }
 
 /// The command that writes `value`.
-pub(super) fn write(value: u64) -> Bytes {
+pub(in crate::raft) fn write(value: u64) -> Bytes {
     Bytes::copy_from_slice(&value.to_be_bytes())
 }
 
 /// The value that a command writes.
-pub(super) fn written(command: &[u8]) -> u64 {
+pub(in crate::raft) fn written(command: &[u8]) -> u64 {
     command.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
