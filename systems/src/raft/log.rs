@@ -133,6 +133,7 @@ impl Log {
 
     /// Puts an entry in the place of the one at `index`, or at the end where there is none.
     pub(super) fn put(&mut self, index: u64, entry: Entry) {
+        self.unchanged.set(self.unchanged.get().min(index.saturating_sub(1)));
         let offset = self.offset(index);
         match offset.and_then(|offset| self.entries.get_mut(offset)) {
             Some(place) => *place = entry,
