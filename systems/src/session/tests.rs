@@ -1,3 +1,5 @@
+mod bugs;
+
 use super::*;
 
 /// Adds up what it is told, so that anything applied twice shows.

@@ -2,7 +2,7 @@
 
 use super::BugDescription;
 use super::Promise::{Durability, ElectionSafety, Linearizability, Liveness};
-use super::Safeguard::{PreVote, Stickiness};
+use super::Safeguard::{Noop, PreVote, Stickiness};
 
 pub(super) const RE01: BugDescription = BugDescription {
     id: "RE-01",
@@ -88,7 +88,7 @@ pub(super) const RE10: BugDescription = BugDescription {
 pub(super) const RE11: BugDescription = BugDescription {
     id: "RE-11",
     wrong: "a leader votes for another candidate of its own term",
-    switched_off: &[PreVote, Stickiness],
+    switched_off: &[Noop, PreVote, Stickiness],
     breaks: &[ElectionSafety, Durability],
     found_by: "two candidates of one term, and delayed requests for votes",
 };

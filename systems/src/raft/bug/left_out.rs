@@ -23,14 +23,4 @@ pub const LEFT_OUT: &[LeftOut] = &[
                  RS-06 and RS-11 get that wrong",
     },
     LeftOut { id: "RX-08", reason: "nodes do not forward requests, they name the leader" },
-    LeftOut {
-        id: "RP-01",
-        reason: "no promise is broken: this is the setting `pre_vote`, and without it the cluster has to be as safe and to \
-                 recover",
-    },
-    LeftOut {
-        id: "RP-05",
-        reason: "no promise is broken: this is the setting `check_quorum`, and without it the cluster has to be as safe and \
-                 to recover",
-    },
 ];

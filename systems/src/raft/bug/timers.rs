@@ -1,8 +1,16 @@
 //! RP: pre-votes, check-quorum and timers.
 
 use super::BugDescription;
-use super::Promise::Liveness;
-use super::Safeguard::PreVote;
+use super::Promise::{Convergence, Liveness};
+use super::Safeguard::{CheckQuorum, PreVote};
+
+pub(super) const RP01: BugDescription = BugDescription {
+    id: "RP-01",
+    wrong: "members stand for election without asking around first, and raise their term in vain while they are cut off",
+    switched_off: &[PreVote],
+    breaks: &[Liveness],
+    found_by: "looking at the terms of a member that is cut off",
+};
 
 pub(super) const RP02: BugDescription = BugDescription {
     id: "RP-02",
@@ -24,8 +32,16 @@ pub(super) const RP04: BugDescription = BugDescription {
     id: "RP-04",
     wrong: "a member with a later term ignores the leader and does not tell it that term, while all others ignore the member",
     switched_off: &[PreVote],
-    breaks: &[Liveness, super::Promise::Convergence],
+    breaks: &[Liveness, Convergence],
     found_by: "cutting a follower off for longer than an election timeout",
+};
+
+pub(super) const RP05: BugDescription = BugDescription {
+    id: "RP-05",
+    wrong: "a leader that hears no majority goes on leading, and its clients wait",
+    switched_off: &[CheckQuorum],
+    breaks: &[Liveness],
+    found_by: "looking at a leader that is cut off",
 };
 
 pub(super) const RP06: BugDescription = BugDescription {
