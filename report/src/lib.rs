@@ -5,6 +5,7 @@
 
 mod cycle;
 pub mod describe;
+pub mod lamport;
 mod page;
 pub mod statistics;
 mod terminal;

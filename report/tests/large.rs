@@ -52,7 +52,14 @@ fn a_long_run_has_a_small_page_in_little_time() {
         guards: Vec::new(),
         statistics: Statistics::of(&history, &[]),
     };
-    let page = render(&ReportInput { title: "large", verdict: &verdict, history: &history, plan: &[], links: &[] });
+    let page = render(&ReportInput {
+        title: "large",
+        verdict: &verdict,
+        history: &history,
+        plan: &[],
+        links: &[],
+        lamport: None,
+    });
     let took = began.elapsed();
     assert!(page.contains("200,000"));
     assert!(page.len() < 2_000_000, "{} bytes", page.len());

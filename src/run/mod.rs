@@ -231,6 +231,7 @@ fn write_report(
         history,
         plan: &rows,
         links: &links,
+        lamport: None,
     });
     write_file(&folder.report(), &page)
 }

@@ -4,6 +4,7 @@
 //!
 //! The same samples come out every time.
 
+mod messages;
 mod run;
 mod samples;
 
@@ -23,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             history: &sample.history,
             plan: &sample.plan,
             links: &sample.links,
+            lamport: sample.lamport.as_ref(),
         };
         let page = folder.join("report.html");
         std::fs::write(&page, render(&input))?;

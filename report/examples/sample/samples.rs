@@ -1,10 +1,12 @@
 //! The runs that samples are made of, each with a verdict.
 
 use rashomon_history::{Call, History, HistoryError, Operation, Outcome, Returned, TimeNs};
+use rashomon_report::lamport::Lamport;
 use rashomon_report::{
     Anomaly, CheckerReport, Guard, Leadership, OperationRecord, SCHEMA_VERSION, Statistics, Verdict, VerdictFile,
 };
 
+use crate::messages;
 use crate::run::{MS, SECOND, Shape, make_up};
 
 pub(crate) struct Sample {
@@ -13,6 +15,7 @@ pub(crate) struct Sample {
     pub(crate) history: History,
     pub(crate) plan: Vec<(&'static str, String)>,
     pub(crate) links: Vec<(String, String)>,
+    pub(crate) lamport: Option<Lamport>,
 }
 
 const USUAL: Shape = Shape {
@@ -31,6 +34,9 @@ pub(crate) fn all() -> Result<Vec<Sample>, HistoryError> {
     Ok(vec![
         Sample::of("valid", &USUAL)?,
         Sample::of("stale-read", &Shape { stale: true, ..USUAL })?,
+        Sample::of("messages", &Shape { stale: true, clients: 2, length_ns: 2 * SECOND, faults: 1, ..USUAL })?
+            .with(messages::make_up(14, 3)),
+        Sample::of("many-messages", &Shape { stale: true, ..USUAL })?.with(messages::make_up(46, 5)),
         Sample::of("one-process", &Shape { clients: 1, faults: 0, length_ns: 2 * SECOND, ..USUAL })?,
         Sample::of("nothing-ok", &Shape { down: true, length_ns: 5 * SECOND, faults: 2, ..USUAL })?,
         Sample::of(
@@ -48,7 +54,11 @@ impl Sample {
         let witness = if shape.stale { stale_read(operations) } else { Vec::new() };
         let statistics = Statistics::of(&history, &leaders(shape));
         let verdict = verdict(&statistics, witness);
-        Ok(Self { name, verdict, history, plan: plan(shape), links: links() })
+        Ok(Self { name, verdict, history, plan: plan(shape), links: links(), lamport: None })
+    }
+
+    fn with(self, lamport: Lamport) -> Self {
+        Self { lamport: Some(lamport), ..self }
     }
 }
 

@@ -34,11 +34,15 @@ impl Page<'_> {
 
     fn contents(&self) -> Markup {
         let evidence = if self.input.verdict.witness.is_empty() { "Clients" } else { "What went wrong" };
+        let to_evidence = html! {
+            a href="#evidence" { (evidence) }
+            @if self.input.lamport.is_some() { a href="#messages" { "Messages" } }
+        };
         html! {
             nav aria-label="Sections" {
-                @if self.input.verdict.verdict == Verdict::Invalid { a href="#evidence" { (evidence) } }
+                @if self.input.verdict.verdict == Verdict::Invalid { (to_evidence) }
                 a href="#over-time" { "Over time" }
-                @if self.input.verdict.verdict != Verdict::Invalid { a href="#evidence" { (evidence) } }
+                @if self.input.verdict.verdict != Verdict::Invalid { (to_evidence) }
                 a href="#faults" { "Faults" }
                 a href="#counts" { "Counts" }
                 a href="#guards" { "Guards" }

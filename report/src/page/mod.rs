@@ -1,9 +1,11 @@
 //! The page of a run: one HTML file that needs nothing else.
 
+mod axis;
 mod cycle;
 mod evidence;
 mod faults;
 mod header;
+mod lamport;
 mod overview;
 mod plots;
 mod tables;
@@ -15,6 +17,7 @@ mod tests;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rashomon_history::{History, Operation, TimeNs};
 
+use crate::lamport::Lamport;
 use crate::statistics::{FaultInterval, fault_intervals};
 use crate::verdict::{Verdict, VerdictFile};
 use faults::Palette;
@@ -32,6 +35,8 @@ pub struct ReportInput<'a> {
     pub plan: &'a [(&'a str, String)],
     /// Files beside the page: label and relative address, `("n1", "nodes/n1/node.log")`.
     pub links: &'a [(String, String)],
+    /// The messages, where they are known.
+    pub lamport: Option<&'a Lamport>,
 }
 
 /// All that the sections draw from, computed once.
@@ -85,8 +90,8 @@ impl Page<'_> {
     fn sections(&self) -> Markup {
         html! {
             @match self.input.verdict.verdict {
-                Verdict::Invalid => { (self.evidence()) (self.over_time()) (self.fault_table()) (self.counts()) (self.guards()) }
-                Verdict::Valid | Verdict::Unknown => { (self.guards()) (self.over_time()) (self.evidence()) (self.fault_table()) (self.counts()) }
+                Verdict::Invalid => { (self.evidence()) (self.messages()) (self.over_time()) (self.fault_table()) (self.counts()) (self.guards()) }
+                Verdict::Valid | Verdict::Unknown => { (self.guards()) (self.over_time()) (self.evidence()) (self.messages()) (self.fault_table()) (self.counts()) }
             }
             (self.checkers())
             (self.plan())

@@ -2,6 +2,7 @@ use rashomon_history::{History, TimeNs};
 
 use super::{ReportInput, render};
 use crate::cycle::{Cycle, CycleEdge};
+use crate::lamport::{Lamport, Lane, Message};
 use crate::tests::{MS, Story, stale_read};
 use crate::verdict::{OperationRecord, Verdict, VerdictFile};
 use crate::{Leadership, Statistics};
@@ -9,7 +10,7 @@ use crate::{Leadership, Statistics};
 fn page(file: &VerdictFile, history: &History) -> String {
     let links = [("log of n1".to_string(), "nodes/n1/node.log".to_string())];
     let plan = [("seed", "7".to_string()), ("nodes", "n1 n2 n3".to_string())];
-    render(&ReportInput { title: "raft register", verdict: file, history, plan: &plan, links: &links })
+    render(&ReportInput { title: "raft register", verdict: file, history, plan: &plan, links: &links, lamport: None })
 }
 
 /// The text of the page as a reader without a style sheet has it: no scripts, no tags.
@@ -106,7 +107,14 @@ fn nothing_in_a_history_becomes_markup_or_script() {
     file.statistics = Statistics::of(&history, &leaders);
     let links = [(EVIL.to_string(), EVIL.to_string())];
     let plan = [("seed", EVIL.to_string())];
-    let page = render(&ReportInput { title: EVIL, verdict: &file, history: &history, plan: &plan, links: &links });
+    let page = render(&ReportInput {
+        title: EVIL,
+        verdict: &file,
+        history: &history,
+        plan: &plan,
+        links: &links,
+        lamport: None,
+    });
     let (clean, history) = stale_read();
     let clean = self::page(&clean, &history);
     for element in ["<script", "</script", "<img", "<style", "</style"] {
@@ -216,4 +224,28 @@ fn a_long_cycle_shows_its_ends() {
     let text = visible(&page(&file, &history));
     assert!(text.contains("4988 more transactions"), "{text}");
     assert!(text.contains("T1 before T2") && text.contains("T5000 before T1"), "{text}");
+}
+
+#[test]
+fn the_messages_have_a_section_where_they_are_known() {
+    let (file, history) = stale_read();
+    assert!(!page(&file, &history).contains("id=\"messages\""));
+    let lane = |name: &str| Lane { name: name.into(), note: String::new() };
+    let message = Message {
+        from: 0,
+        sent: TimeNs(MS),
+        to: 1,
+        received: Some(TimeNs(2 * MS)),
+        kind: "append".into(),
+        label: "append 3..5".into(),
+        detail: "term 2".into(),
+    };
+    let lamport = Lamport { lanes: vec![lane("n1"), lane("n2")], messages: vec![message], ..Lamport::default() };
+    let input =
+        ReportInput { title: "t", verdict: &file, history: &history, plan: &[], links: &[], lamport: Some(&lamport) };
+    let page = render(&input);
+    assert!(page.contains("href=\"#messages\"") && page.contains("id=\"messages\""));
+    let text = visible(&page);
+    assert!(text.contains("append 3..5") && text.contains("n1 to n2: sent 0.0010 s"), "{text}");
+    assert!(page.find("id=\"messages\"").unwrap() < page.find("id=\"over-time\"").unwrap());
 }

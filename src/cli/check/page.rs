@@ -27,5 +27,5 @@ pub(super) fn page(file: &str, history: &History, operations: &[Operation], chec
     };
     let plan = [("history", file.to_owned()), ("model", check.model.description().to_owned())];
     let title = format!("{file} {}", check.model);
-    render(&ReportInput { title: &title, verdict: &verdict, history, plan: &plan, links: &[] })
+    render(&ReportInput { title: &title, verdict: &verdict, history, plan: &plan, links: &[], lamport: None })
 }

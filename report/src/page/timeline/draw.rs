@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use rashomon_history::TimeNs;
 
-use super::axis::{Axis, Break};
 use super::scene::{Bar, Lane, Scene};
 use crate::describe::{between, counted, ellipsis, who};
+use crate::page::axis::{Axis, Break, Room};
 use crate::page::faults::{self, Palette};
 use crate::page::tables::outcome_key;
 use crate::statistics::FaultInterval;
@@ -13,6 +13,8 @@ use crate::verdict::OutcomeKind;
 
 /// The width to aim at: that of the page beside the names.
 const WIDTH_PX: f64 = 1028.0;
+/// The last time is written below the end of the axis.
+const ROOM: Room = Room { narrowest_px: 5.0, widest_px: 130.0, before_px: 14.0, after_px: 44.0 };
 /// What an axis gets at least, so that gaps of different length look different.
 const NARROWEST_PX: f64 = 480.0;
 const LANE_PX: f64 = 30.0;
@@ -96,7 +98,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn svg(&self) -> Markup {
-        let width = self.axis.width().max(120.0);
+        let width = self.axis.length().max(120.0);
         html! {
             svg width=(px(width)) height=(px(self.height)) role="group" aria-label="Operations by process" {
                 defs {
@@ -137,7 +139,7 @@ impl<'a> Drawing<'a> {
         let y = band.row as f64 * FAULT_ROW_PX;
         let next =
             self.bands.iter().filter(|other| other.row == band.row && other.from > band.from).map(|other| other.from);
-        let room = next.fold(self.axis.width(), f64::min) - band.from - 8.0;
+        let room = next.fold(self.axis.length(), f64::min) - band.from - 8.0;
         html! {
             g.fault {
                 rect class={ "fault-" (self.palette.colour(&band.fault.kind)) } x=(px(band.from)) y=(px(y)) width=(px((band.to - band.from).max(3.0))) height="3" {}
@@ -176,7 +178,7 @@ impl<'a> Drawing<'a> {
     fn lane(&self, lane: &Lane, top: f64) -> Markup {
         html! {
             @for (position, bar) in lane.bars.iter().enumerate() {
-                @let next = lane.bars.get(position + 1).map_or(self.axis.width(), |next| self.axis.place(next.record.invoked_ns));
+                @let next = lane.bars.get(position + 1).map_or(self.axis.length(), |next| self.axis.place(next.record.invoked_ns));
                 @match bar.witness {
                     Some(number) => a href={ "#operation-" (number) } { (self.bar(bar, top, next)) },
                     None => (self.bar(bar, top, next)),
@@ -188,7 +190,7 @@ impl<'a> Drawing<'a> {
     /// One operation. Its text stands in it, or between it and the next bar of the lane where there is more room.
     fn bar(&self, bar: &Bar, top: f64, next: f64) -> Markup {
         let from = self.axis.place(bar.record.invoked_ns);
-        let to = bar.ended().map_or(self.axis.width(), |ended| self.axis.place(ended)).max(from + 3.0);
+        let to = bar.ended().map_or(self.axis.length(), |ended| self.axis.place(ended)).max(from + 3.0);
         let word = bar.record.outcome.as_str();
         let class = if bar.witness.is_some() { format!("op {word} witness") } else { format!("op {word}") };
         html! {
@@ -255,7 +257,7 @@ fn axis(scene: &Scene, times: Vec<TimeNs>) -> Axis {
         .map(|bar| (bar, NUMBER_PX + text_px(&bar.record.text, WITNESS_CHARS)))
         .collect();
     let needed: f64 = witness.iter().map(|(_, width)| width).sum();
-    let mut axis = Axis::of(times, (WIDTH_PX - needed).max(NARROWEST_PX));
+    let mut axis = Axis::of(times, (WIDTH_PX - needed).max(NARROWEST_PX), ROOM);
     for (bar, width) in witness {
         axis.widen(bar.record.invoked_ns, bar.last_seen(), width);
     }

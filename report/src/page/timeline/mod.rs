@@ -1,6 +1,5 @@
 //! The clients side by side: one lane a process, one bar an operation.
 
-mod axis;
 mod draw;
 mod scene;
 

@@ -1,22 +1,30 @@
 //! Where a time stands on a timeline.
 //!
 //! Operations take a millisecond and may lie seconds apart, so no even scale shows both. Between two times at which
-//! something happened the axis is even, but a gap is never narrower than [`NARROWEST_PX`] nor wider than [`WIDEST_PX`]:
-//! the order of events and what overlaps what is always exact, and wide gaps are broken and say how long they are.
+//! something happened the axis is even, but a gap is never narrower nor wider than [`Room`] says: the order of events and what
+//! overlaps what is always exact, and wide gaps are broken and say how long they are.
 
 use rashomon_history::TimeNs;
 
-const NARROWEST_PX: f64 = 5.0;
-const WIDEST_PX: f64 = 130.0;
-const LEFT_PX: f64 = 14.0;
-/// The last time is written below the end of the axis.
-const RIGHT_PX: f64 = 44.0;
+/// How much room an axis gives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// To the shortest gap between two times.
+    pub(super) narrowest_px: f64,
+    /// To the longest.
+    pub(super) widest_px: f64,
+    /// Before the first time.
+    pub(super) before_px: f64,
+    /// After the last one.
+    pub(super) after_px: f64,
+}
 
-/// Places of times, from left to right.
+/// Places of times, from the begin of an axis to its end.
 pub(super) struct Axis {
     times: Vec<TimeNs>,
     places: Vec<f64>,
     broken: Vec<bool>,
+    room: Room,
 }
 
 /// A gap that is drawn much narrower than it is.
@@ -26,22 +34,22 @@ pub(super) struct Break {
 }
 
 impl Axis {
-    /// An axis on which all these times stand, about so wide.
-    pub(super) fn of(mut times: Vec<TimeNs>, width_px: f64) -> Self {
+    /// An axis on which all these times stand, about so long.
+    pub(super) fn of(mut times: Vec<TimeNs>, length_px: f64, room: Room) -> Self {
         times.sort_unstable();
         times.dedup();
         let gaps: Vec<f64> = times.windows(2).map(|pair| seconds(pair[0], pair[1])).collect();
-        let scale = scale(&gaps, width_px - LEFT_PX - RIGHT_PX);
+        let scale = scale(&gaps, length_px - room.before_px - room.after_px, room);
         let mut places = Vec::with_capacity(times.len());
-        let mut place = LEFT_PX;
+        let mut place = room.before_px;
         places.push(place);
         for gap in &gaps {
-            place += placed(*gap, scale);
+            place += placed(*gap, scale, room);
             places.push(place);
         }
         places.truncate(times.len());
-        let broken = gaps.iter().map(|gap| gap * scale > 1.5 * WIDEST_PX).collect();
-        Self { times, places, broken }
+        let broken = gaps.iter().map(|gap| gap * scale > 1.5 * room.widest_px).collect();
+        Self { times, places, broken, room }
     }
 
     /// Makes room so that an interval is at least so wide.
@@ -67,7 +75,7 @@ impl Axis {
         match self.times.binary_search(&time) {
             Ok(position) => self.places[position],
             Err(0) => 0.0,
-            Err(position) if position == self.times.len() => self.width(),
+            Err(position) if position == self.times.len() => self.length(),
             Err(position) => {
                 let part =
                     seconds(self.times[position - 1], time) / seconds(self.times[position - 1], self.times[position]);
@@ -76,9 +84,9 @@ impl Axis {
         }
     }
 
-    /// The whole width.
-    pub(super) fn width(&self) -> f64 {
-        self.places.last().map_or(0.0, |last| last + RIGHT_PX)
+    /// The whole length.
+    pub(super) fn length(&self) -> f64 {
+        self.places.last().map_or(0.0, |last| last + self.room.after_px)
     }
 
     pub(super) fn breaks(&self) -> impl Iterator<Item = Break> {
@@ -86,7 +94,7 @@ impl Axis {
         pairs.filter(|(_, broken)| **broken).map(|(pair, _)| Break { from: pair[0], to: pair[1] })
     }
 
-    /// Times to write below the axis, at least so far apart.
+    /// Times to write beside the axis, at least so far apart.
     pub(super) fn ticks(&self, distance_px: f64) -> Vec<TimeNs> {
         let mut ticks = Vec::new();
         let mut free_from = 0.0;
@@ -108,17 +116,17 @@ fn seconds(from: TimeNs, to: TimeNs) -> f64 {
     TimeNs(to.0.saturating_sub(from.0)).as_secs_f64()
 }
 
-fn placed(gap_seconds: f64, scale: f64) -> f64 {
-    (gap_seconds * scale).clamp(NARROWEST_PX, WIDEST_PX)
+fn placed(gap_seconds: f64, scale: f64, room: Room) -> f64 {
+    (gap_seconds * scale).clamp(room.narrowest_px, room.widest_px)
 }
 
-/// Pixels a second, so that all gaps together are as wide as asked, if their bounds allow it.
-fn scale(gaps_seconds: &[f64], width_px: f64) -> f64 {
+/// Pixels a second, so that all gaps together are as long as asked, if their bounds allow it.
+fn scale(gaps_seconds: &[f64], length_px: f64, room: Room) -> f64 {
     let (mut low, mut high) = (1.0_f64, 1e12_f64);
     for _ in 0..80 {
         let middle = (low * high).sqrt();
-        let width: f64 = gaps_seconds.iter().map(|gap| placed(*gap, middle)).sum();
-        if width > width_px { high = middle } else { low = middle }
+        let length: f64 = gaps_seconds.iter().map(|gap| placed(*gap, middle, room)).sum();
+        if length > length_px { high = middle } else { low = middle }
     }
     low
 }
@@ -127,15 +135,17 @@ fn scale(gaps_seconds: &[f64], width_px: f64) -> f64 {
 mod tests {
     use super::*;
 
+    const ROOM: Room = Room { narrowest_px: 5.0, widest_px: 130.0, before_px: 14.0, after_px: 44.0 };
+
     fn axis(times: &[u64]) -> Axis {
-        Axis::of(times.iter().copied().map(TimeNs).collect(), 1000.0)
+        Axis::of(times.iter().copied().map(TimeNs).collect(), 1000.0, ROOM)
     }
 
     #[test]
     fn order_is_kept_however_unequal_the_gaps_are() {
         let axis = axis(&[0, 1, 2, 1_000_000, 30_000_000_000, 30_000_000_001]);
-        assert!(axis.places.windows(2).all(|pair| pair[1] - pair[0] >= NARROWEST_PX - 1e-9), "{:?}", axis.places);
-        assert!(axis.width() <= 1001.0);
+        assert!(axis.places.windows(2).all(|pair| pair[1] - pair[0] >= ROOM.narrowest_px - 1e-9), "{:?}", axis.places);
+        assert!(axis.length() <= 1001.0);
     }
 
     #[test]
@@ -154,7 +164,7 @@ mod tests {
         let middle = (axis.place(TimeNs(10)) + axis.place(TimeNs(20))) / 2.0;
         assert!((axis.place(TimeNs(15)) - middle).abs() < 1e-9);
         assert_eq!(axis.place(TimeNs(0)), 0.0);
-        assert_eq!(axis.place(TimeNs(99)), axis.width());
+        assert_eq!(axis.place(TimeNs(99)), axis.length());
     }
 
     #[test]
@@ -168,7 +178,7 @@ mod tests {
 
     #[test]
     fn one_moment_and_none_are_fine() {
-        assert!(axis(&[5]).width() > 0.0);
-        assert_eq!(axis(&[]).width(), 0.0);
+        assert!(axis(&[5]).length() > 0.0);
+        assert_eq!(axis(&[]).length(), 0.0);
     }
 }
