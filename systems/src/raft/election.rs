@@ -191,8 +191,9 @@ impl<M: StateMachine> Raft<M> {
 
     pub(super) fn on_request_vote(&mut self, from: NodeId, last: Position) {
         let leaderless = self.leader.is_none() || self.has(Bug::RE04);
-        let free = self.hard.vote.is_none() && leaderless || self.has(Bug::RE11) && self.is_leader();
-        let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(from, last);
+        let free = self.hard.vote.is_none() && leaderless;
+        let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(from, last)
+            || self.has(Bug::RE11) && self.is_leader();
         if granted {
             self.reset_election_timer();
             if self.hard.vote.is_none() {

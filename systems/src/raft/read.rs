@@ -80,7 +80,8 @@ impl<M: StateMachine> Raft<M> {
 
     /// Before that, a leader does not know what its predecessors committed.
     fn has_committed_in_its_term(&self) -> bool {
-        self.is_leader() && self.log.term_at(self.commit_index) == Some(self.hard.term)
+        let all_counted = self.has(Bug::RC01) && self.commit_index == self.log.last_index();
+        self.is_leader() && (self.log.term_at(self.commit_index) == Some(self.hard.term) || all_counted)
     }
 
     /// One round of heartbeats for all reads that have arrived, or none while the lease lasts.

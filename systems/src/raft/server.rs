@@ -1,7 +1,7 @@
 //! Raft as a [`Server`]: where inputs go, and what a flush puts together.
 
 use crate::raft::record::{HardState, Record, encode};
-use crate::raft::{Body, Bug, Message, Raft, Refusal, Request, Response, Role, Safeguard, StateMachine};
+use crate::raft::{Body, Bug, Message, Raft, Refusal, Request, Response, Role, StateMachine};
 use crate::server::{Input, Micros, NodeId, Output, RequestId, Server, Status, Write};
 
 impl<M: StateMachine> Server for Raft<M> {
@@ -65,6 +65,8 @@ impl<M: StateMachine> Server for Raft<M> {
             Role::Follower | Role::PreCandidate(_) | Role::Candidate(_) => self.election_at,
             Role::Leader(leader) => leader.heartbeat_at,
         };
+        let own =
+            if self.has(Bug::RR04) && self.applied_index < self.commit_index { self.now.after(1_000) } else { own };
         self.transfer.as_ref().map_or(own, |transfer| own.min(transfer.deadline))
     }
 
@@ -152,7 +154,7 @@ impl<M: StateMachine> Raft<M> {
     fn ignores(&self, body: &Body) -> bool {
         let asks_around = matches!(body, Body::RequestPreVote { .. });
         let stands = matches!(body, Body::RequestVote { transfer: false, .. }) && self.config.check_quorum;
-        (asks_around || stands) && self.keeps(Safeguard::Stickiness) && self.hears_a_leader()
+        (asks_around || stands) && self.hears_a_leader()
     }
 
     /// Whether a later term in this message is taken on: always (figure 2, all servers), but for planted bugs.

@@ -6,7 +6,8 @@ use super::Safeguard::Noop;
 
 pub(super) const RC01: BugDescription = BugDescription {
     id: "RC-01",
-    wrong: "a leader commits entries of earlier terms by counting who holds them (figure 8)",
+    wrong: "a leader commits entries of earlier terms by counting who holds them (figure 8), and reads when all of its log \
+            is committed so",
     switched_off: &[Noop],
     breaks: &[Durability, Convergence],
     found_by: "leaders that come and go, each with an entry that few have",

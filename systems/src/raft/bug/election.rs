@@ -2,7 +2,6 @@
 
 use super::BugDescription;
 use super::Promise::{Durability, ElectionSafety, Linearizability, Liveness};
-use super::Safeguard::{Noop, PreVote, Stickiness};
 
 pub(super) const RE01: BugDescription = BugDescription {
     id: "RE-01",
@@ -15,16 +14,17 @@ pub(super) const RE01: BugDescription = BugDescription {
 pub(super) const RE02: BugDescription = BugDescription {
     id: "RE-02",
     wrong: "a vote is answered before it is durable, so that a crash forgets it",
-    switched_off: &[PreVote, Stickiness],
+    switched_off: &[],
     breaks: &[ElectionSafety, Durability],
-    found_by: "crashes that lose what was not synced, just after a vote; a slow disk makes the moment longer",
+    found_by: "crashes that lose what was not synced, just after a vote, where members stand without pre-votes; a slow disk makes \
+               the moment longer",
 };
 
 pub(super) const RE03: BugDescription = BugDescription {
     id: "RE-03",
     wrong: "term and vote are written one after the other, the vote first: a crash between the two leaves the new vote, or \
             none, beside the old term",
-    switched_off: &[PreVote, Stickiness],
+    switched_off: &[],
     breaks: &[ElectionSafety, Durability],
     found_by: "crashes between the two writes while requests of the old term are still under way",
 };
@@ -32,9 +32,9 @@ pub(super) const RE03: BugDescription = BugDescription {
 pub(super) const RE04: BugDescription = BugDescription {
     id: "RE-04",
     wrong: "a member that becomes a follower, or hears its leader, forgets its vote although the term is the same",
-    switched_off: &[PreVote, Stickiness],
+    switched_off: &[],
     breaks: &[ElectionSafety, Durability],
-    found_by: "two candidates of one term, and delayed requests for votes",
+    found_by: "two candidates of one term, and delayed requests for votes, without pre-votes and check-quorum",
 };
 
 pub(super) const RE05: BugDescription = BugDescription {
@@ -48,9 +48,9 @@ pub(super) const RE05: BugDescription = BugDescription {
 pub(super) const RE06: BugDescription = BugDescription {
     id: "RE-06",
     wrong: "votes of an earlier term count in the present one",
-    switched_off: &[PreVote, Stickiness],
+    switched_off: &[],
     breaks: &[ElectionSafety, Durability],
-    found_by: "votes that are delayed until the candidate stands again",
+    found_by: "votes that are delayed until the candidate stands again, without pre-votes",
 };
 
 pub(super) const RE07: BugDescription = BugDescription {
@@ -87,10 +87,10 @@ pub(super) const RE10: BugDescription = BugDescription {
 
 pub(super) const RE11: BugDescription = BugDescription {
     id: "RE-11",
-    wrong: "a leader votes for another candidate of its own term",
-    switched_off: &[Noop, PreVote, Stickiness],
+    wrong: "a leader votes for any other candidate of its own term",
+    switched_off: &[],
     breaks: &[ElectionSafety, Durability],
-    found_by: "two candidates of one term, and delayed requests for votes",
+    found_by: "two candidates of one term, and delayed requests for votes, without pre-votes and check-quorum",
 };
 
 pub(super) const RE12: BugDescription = BugDescription {

@@ -30,8 +30,8 @@ pub(super) const RR03: BugDescription = BugDescription {
 
 pub(super) const RR04: BugDescription = BugDescription {
     id: "RR-04",
-    wrong: "a confirmed read does not wait until the state machine is as far as its index; the state machine applies one \
-            entry at a time and lags",
+    wrong: "a confirmed read does not wait until the state machine is as far as its index; the state machine lags, \
+            and applies one entry a millisecond where nothing else happens",
     switched_off: &[],
     breaks: &[Linearizability],
     found_by: "changes of leader under load",

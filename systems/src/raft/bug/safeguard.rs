@@ -7,8 +7,6 @@ use std::fmt;
 pub enum Safeguard {
     /// Members ask around before they stand for election (thesis 9.6).
     PreVote,
-    /// Members that hear a leader do not vote for others (thesis 4.2.3).
-    Stickiness,
     /// Leaders that hear no majority step down (thesis 6.2).
     CheckQuorum,
     /// Leaders begin their term with an entry of their own (section 8).
@@ -23,7 +21,6 @@ impl fmt::Display for Safeguard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PreVote => "pre-vote",
-            Self::Stickiness => "stickiness",
             Self::CheckQuorum => "check-quorum",
             Self::Noop => "the no-op at the start of a term",
             Self::GaplessLog => "the check that the entries on disk have no gap",

@@ -31,9 +31,9 @@ pub(super) const RP03: BugDescription = BugDescription {
 pub(super) const RP04: BugDescription = BugDescription {
     id: "RP-04",
     wrong: "a member with a later term ignores the leader and does not tell it that term, while all others ignore the member",
-    switched_off: &[PreVote],
+    switched_off: &[],
     breaks: &[Liveness, Convergence],
-    found_by: "cutting a follower off for longer than an election timeout",
+    found_by: "cutting a follower off for longer than an election timeout, without pre-votes",
 };
 
 pub(super) const RP05: BugDescription = BugDescription {
