@@ -186,6 +186,10 @@ pub struct Status {
     pub last_index: u64,
     /// Entries that only the snapshot still holds.
     pub snapshot_index: u64,
+    /// Who votes, as far as this node knows.
+    pub voters: Vec<String>,
+    /// Who gets the log without a vote, as far as this node knows.
+    pub learners: Vec<String>,
 }
 
 /// One member of a cluster, as a state machine without I/O.

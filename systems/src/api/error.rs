@@ -36,6 +36,14 @@ pub enum ErrorCode {
     Superseded,
     /// The leadership could not be handed over.
     TransferFailed,
+    /// Another change of the members is not yet committed.
+    ChangeInProgress,
+    /// The leader has just been elected and can't change the members yet.
+    LeaderNotReady,
+    /// The members can't be changed so.
+    ChangeImpossible,
+    /// The learner lacks too much of the log to become a voter.
+    LearnerBehind,
     /// Nobody can say what became of the request: the node stopped, or lost sight of it.
     OutcomeUnknown,
 }
@@ -48,13 +56,21 @@ impl ErrorCode {
             Self::BadRequest => 400,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::WrongKind | Self::StaleSequence | Self::Superseded | Self::TransferFailed => 409,
+            Self::WrongKind
+            | Self::StaleSequence
+            | Self::Superseded
+            | Self::TransferFailed
+            | Self::ChangeImpossible => 409,
             Self::UnknownSession => 410,
             Self::TooLarge => 413,
             Self::NotLeader => 421,
             Self::TooManyAwaited => 429,
             Self::OutcomeUnknown => 500,
-            Self::Overloaded | Self::Transferring => 503,
+            Self::Overloaded
+            | Self::Transferring
+            | Self::ChangeInProgress
+            | Self::LeaderNotReady
+            | Self::LearnerBehind => 503,
         }
     }
 
@@ -74,7 +90,11 @@ impl ErrorCode {
             | Self::Overloaded
             | Self::Transferring
             | Self::Superseded
-            | Self::TransferFailed => true,
+            | Self::TransferFailed
+            | Self::ChangeInProgress
+            | Self::LeaderNotReady
+            | Self::ChangeImpossible
+            | Self::LearnerBehind => true,
             Self::OutcomeUnknown => false,
         }
     }

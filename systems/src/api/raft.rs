@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorBody, ErrorCode, HttpRequest, HttpResponse, Method};
-use crate::raft::{Refusal, Request};
+use crate::raft::{Change, Refusal, Request};
 use crate::server::NodeId;
 use crate::session::{self, SessionId, SessionRefusal};
 
@@ -93,13 +93,21 @@ struct TransferBody {
     to: NodeId,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MembersBody {
+    AddLearner(NodeId),
+    Promote(NodeId),
+    Remove(NodeId),
+}
+
 #[derive(Serialize, Deserialize)]
 struct Opened {
     session: SessionId,
 }
 
 #[derive(Serialize)]
-struct Transferred {
+struct Done {
     ok: bool,
 }
 
@@ -126,16 +134,29 @@ impl RaftRoutes {
         Ok(Request::TransferLeadership { to: body.to })
     }
 
+    /// `POST /v1/members` with `{"add-learner":4}`, `{"promote":4}` or `{"remove":2}`.
+    ///
+    /// # Errors
+    /// The body is none of these.
+    pub fn change_members<Q>(&self, body: &[u8]) -> Result<Request<Q>, HttpResponse> {
+        let body: MembersBody = parse_body(body, r#"{"add-learner":4}, {"promote":4} or {"remove":2}"#)?;
+        Ok(Request::ChangeMembership(match body {
+            MembersBody::AddLearner(id) => Change::AddLearner(id),
+            MembersBody::Promote(id) => Change::Promote(id),
+            MembersBody::Remove(id) => Change::Remove(id),
+        }))
+    }
+
     /// Answers `POST /v1/sessions`.
     #[must_use]
     pub fn opened(&self, session: SessionId) -> HttpResponse {
         HttpResponse::ok(&Opened { session })
     }
 
-    /// Answers `POST /v1/transfer-leadership`.
+    /// Answers `POST /v1/transfer-leadership` and `POST /v1/members`.
     #[must_use]
-    pub fn transferred(&self) -> HttpResponse {
-        HttpResponse::ok(&Transferred { ok: true })
+    pub fn done(&self) -> HttpResponse {
+        HttpResponse::ok(&Done { ok: true })
     }
 
     /// Answers what Raft refused.
@@ -154,6 +175,22 @@ impl RaftRoutes {
                 ErrorBody::new(ErrorCode::Superseded, "a new leader put another command in the place of this one")
             }
             Refusal::TransferFailed { reason } => ErrorBody::new(ErrorCode::TransferFailed, reason),
+            Refusal::ChangeInProgress => ErrorBody::new(
+                ErrorCode::ChangeInProgress,
+                "another change of the members is not yet committed; ask again soon",
+            ),
+            Refusal::NotYetCommittedInTerm => ErrorBody::new(
+                ErrorCode::LeaderNotReady,
+                "the leader was just elected and has not committed anything in its term; ask again soon",
+            ),
+            Refusal::ChangeImpossible { change, reason } => {
+                ErrorBody::new(ErrorCode::ChangeImpossible, format!("can't {change}: {reason}"))
+            }
+            Refusal::LearnerBehind { learner, missing, heard } => {
+                let silent = if heard { "" } else { ", and was not heard lately" };
+                let message = format!("{learner} lacks {missing} committed entries{silent}; ask again later");
+                ErrorBody::new(ErrorCode::LearnerBehind, message)
+            }
         }
         .into_response()
     }
@@ -161,7 +198,8 @@ impl RaftRoutes {
     /// Answers what nobody knows the outcome of.
     #[must_use]
     pub fn unknown(&self) -> HttpResponse {
-        let message = "a snapshot of a new leader passed over the place of this command; it may have happened or not";
+        let message = "a snapshot of a new leader passed over the place of this command, or this leader was removed from the \
+                       cluster; it may have happened or not";
         ErrorBody::new(ErrorCode::OutcomeUnknown, message).into_response()
     }
 

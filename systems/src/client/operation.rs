@@ -142,7 +142,13 @@ fn never_asked(reason: &str) -> Outcome {
 /// Whether another node, or the same one later, may well take what was refused.
 fn is_passing(error: ErrorCode) -> bool {
     match error {
-        ErrorCode::NotLeader | ErrorCode::Overloaded | ErrorCode::Transferring | ErrorCode::Superseded => true,
+        ErrorCode::NotLeader
+        | ErrorCode::Overloaded
+        | ErrorCode::Transferring
+        | ErrorCode::Superseded
+        | ErrorCode::ChangeInProgress
+        | ErrorCode::LeaderNotReady
+        | ErrorCode::LearnerBehind => true,
         ErrorCode::BadRequest
         | ErrorCode::NotFound
         | ErrorCode::MethodNotAllowed
@@ -152,6 +158,7 @@ fn is_passing(error: ErrorCode) -> bool {
         | ErrorCode::StaleSequence
         | ErrorCode::TooManyAwaited
         | ErrorCode::TransferFailed
+        | ErrorCode::ChangeImpossible
         | ErrorCode::OutcomeUnknown => false,
     }
 }

@@ -267,7 +267,7 @@ impl Chaos {
         let answer = match api.route(request).unwrap() {
             Request::Command(command) => self.store.apply(self.index, &command),
             Request::Query(query) => self.store.query(&query),
-            Request::TransferLeadership { .. } => unreachable!("no client does that"),
+            Request::TransferLeadership { .. } | Request::ChangeMembership(_) => unreachable!("no client does that"),
         };
         api.respond(Response::Answer(answer))
     }

@@ -123,7 +123,9 @@ mod tests {
             let answer = match api.route(&request(call, used(index)).unwrap()).unwrap() {
                 Request::Command(command) => machine.apply(index, &command),
                 Request::Query(query) => machine.query(&query),
-                Request::TransferLeadership { .. } => unreachable!("no call does that"),
+                Request::TransferLeadership { .. } | Request::ChangeMembership(_) => {
+                    unreachable!("no call does that")
+                }
             };
             outcomes.push(outcome(call, &Ok(api.respond(Response::Answer(answer)))));
         }

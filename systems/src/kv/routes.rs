@@ -106,7 +106,10 @@ impl Api for KvApi {
         match (path, request.method) {
             ("/v1/sessions", Method::Post) => Ok(self.raft.open_session()),
             ("/v1/transfer-leadership", Method::Post) => self.raft.transfer(&request.body),
-            ("/v1/sessions" | "/v1/transfer-leadership", method) => Err(method_not_allowed(path, method, "POST")),
+            ("/v1/members", Method::Post) => self.raft.change_members(&request.body),
+            ("/v1/sessions" | "/v1/transfer-leadership" | "/v1/members", method) => {
+                Err(method_not_allowed(path, method, "POST"))
+            }
             _ => Err(not_found(path)),
         }
     }
@@ -116,7 +119,7 @@ impl Api for KvApi {
             Response::Answer(SessionAnswer::Answer(answer)) => respond_answer(answer),
             Response::Answer(SessionAnswer::Opened(session)) => self.raft.opened(session),
             Response::Answer(SessionAnswer::Refused(refusal)) => self.raft.session_refused(refusal),
-            Response::Transferred => self.raft.transferred(),
+            Response::Transferred | Response::Changed => self.raft.done(),
             Response::Refused(refusal) => self.raft.refused(refusal),
             Response::Unknown => self.raft.unknown(),
         }
@@ -194,7 +197,7 @@ fn bad_request(message: impl Into<String>) -> HttpResponse {
 fn not_found(path: &str) -> HttpResponse {
     let message = format!(
         "no path {path}; there are /v1/kv/KEY, /v1/kv/KEY/cas, /v1/kv/KEY/append, /v1/kv/KEY/add, /v1/sessions, \
-         /v1/status and /v1/transfer-leadership"
+         /v1/members, /v1/status and /v1/transfer-leadership"
     );
     ErrorBody::new(ErrorCode::NotFound, message).into_response()
 }
@@ -211,7 +214,7 @@ mod tests {
     use super::*;
     use crate::api::leader_of;
     use crate::kv::{Command, Query};
-    use crate::raft::Refusal;
+    use crate::raft::{Change, Refusal};
     use crate::server::NodeId;
     use crate::session::{self, SessionId};
 
@@ -248,6 +251,14 @@ mod tests {
             (Method::Post, "/v1/kv/a%2Fb/add", r#"{"value":1}"#, once(Command::Add { key: key(), value: 1.into() })),
             (Method::Post, "/v1/sessions", "", Request::Command(session::Command::Open.encode())),
             (Method::Post, "/v1/transfer-leadership", r#"{"to":2}"#, Request::TransferLeadership { to: NodeId(2) }),
+            (
+                Method::Post,
+                "/v1/members",
+                r#"{"add-learner":4}"#,
+                Request::ChangeMembership(Change::AddLearner(NodeId(4))),
+            ),
+            (Method::Post, "/v1/members", r#"{"promote":4}"#, Request::ChangeMembership(Change::Promote(NodeId(4)))),
+            (Method::Post, "/v1/members", r#"{"remove":2}"#, Request::ChangeMembership(Change::Remove(NodeId(2)))),
         ];
         for (method, path, body, expected) in cases {
             assert_eq!(KvApi::default().route(&http(method, path, body)), Ok(expected), "{path}");
@@ -278,6 +289,7 @@ mod tests {
             (Method::Put, "/v1/kv/k", r#"{"value":1,"ttl":3}"#, 400, ErrorCode::BadRequest),
             (Method::Post, "/v1/kv/k", r#"{"value":1}"#, 405, ErrorCode::MethodNotAllowed),
             (Method::Get, "/v1/kv/k/cas", "", 405, ErrorCode::MethodNotAllowed),
+            (Method::Post, "/v1/members", r#"{"remove":2,"promote":4}"#, 400, ErrorCode::BadRequest),
             (Method::Get, "/v1/sessions", "", 405, ErrorCode::MethodNotAllowed),
         ];
         for (method, path, body, status, code) in cases {

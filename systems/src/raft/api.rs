@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::raft::Change;
 use crate::server::{Micros, NodeId};
 
 /// What is replicated. Every replica applies the same commands in the same order, so [`StateMachine::apply`] may depend
@@ -68,6 +69,8 @@ pub enum Request<Q> {
         /// The member that shall lead.
         to: NodeId,
     },
+    /// Add, promote or remove a member (thesis, chapter 4).
+    ChangeMembership(Change),
 }
 
 /// What a client is answered.
@@ -77,10 +80,12 @@ pub enum Response<A> {
     Answer(A),
     /// The leadership was handed over.
     Transferred,
+    /// The change of the members is committed.
+    Changed,
     /// It certainly did not happen.
     Refused(Refusal),
     /// Nobody here knows, and nobody here will: a snapshot of another leader passed over the place in the log where the
-    /// command stood.
+    /// command stood, or this leader was removed from the cluster with the command behind it in the log.
     Unknown,
 }
 
@@ -102,5 +107,25 @@ pub enum Refusal {
     TransferFailed {
         /// What stood in the way.
         reason: String,
+    },
+    /// Another change of the members is not yet committed; ask again soon.
+    ChangeInProgress,
+    /// The leader has committed nothing in its term yet, and may not know the last change; ask again soon.
+    NotYetCommittedInTerm,
+    /// The members can't be changed so.
+    ChangeImpossible {
+        /// What was asked for.
+        change: Change,
+        /// What stands in the way.
+        reason: String,
+    },
+    /// The learner can't become a voter yet.
+    LearnerBehind {
+        /// Who.
+        learner: NodeId,
+        /// How many committed entries it is not known to hold.
+        missing: u64,
+        /// Whether it was heard lately.
+        heard: bool,
     },
 }

@@ -1,6 +1,6 @@
 //! What a member of a Raft cluster is told before it starts.
 
-use crate::raft::Bug;
+use crate::raft::{Bug, Configuration};
 use crate::server::NodeId;
 
 /// Everything that a member is told before it starts. All members need the same settings but for `id` and `seed`.
@@ -8,8 +8,9 @@ use crate::server::NodeId;
 pub struct Config {
     /// Who this member is.
     pub id: NodeId,
-    /// All members that vote, this one included. A snapshot that knows better wins.
-    pub members: Vec<NodeId>,
+    /// Who votes before any change of the members: the same for all members of a cluster, for ever. A node that is not among
+    /// them waits to be added. What the log or a snapshot say later wins.
+    pub initial_voters: Vec<NodeId>,
     /// Timeouts and intervals.
     pub timing: Timing,
     /// Where the random election timeouts come from. Give each life of each member its own.
@@ -22,7 +23,8 @@ pub struct Config {
     /// right only while no member's clock runs much faster or slower than another's.
     pub lease_reads: bool,
     /// Whether a member asks around before it stands for election (thesis 9.6). Without, a member that was cut off comes back
-    /// with a later term, and the leader has to be elected anew.
+    /// with a later term, and the leader has to be elected anew. Where members are removed, this or `check_quorum` is needed, or
+    /// one that does not know of its removal deposes every leader.
     pub pre_vote: bool,
     /// Whether a leader that hears no majority steps down (thesis 6.2), and members that hear a leader do not vote for others
     /// (4.2.3). Without, a leader that was cut off keeps its clients waiting, and there are no leases.
@@ -73,12 +75,12 @@ pub struct Limits {
 }
 
 impl Config {
-    /// The usual settings for member `id` of the cluster `members`.
+    /// The usual settings for member `id` of the cluster that began with `initial_voters`.
     #[must_use]
-    pub fn new(id: NodeId, members: impl IntoIterator<Item = NodeId>) -> Self {
+    pub fn new(id: NodeId, initial_voters: impl IntoIterator<Item = NodeId>) -> Self {
         Self {
             id,
-            members: members.into_iter().collect(),
+            initial_voters: initial_voters.into_iter().collect(),
             timing: Timing::default(),
             seed: 0,
             compaction: Compaction::default(),
@@ -90,14 +92,18 @@ impl Config {
         }
     }
 
+    pub(super) fn initial_configuration(&self) -> Configuration {
+        Configuration::new(self.initial_voters.iter().copied())
+    }
+
     /// # Errors
     /// The first setting that no cluster can work with.
     pub fn check(&self) -> Result<(), ConfigError> {
         let Timing { heartbeat_us, election_min_us, election_max_us, lease_us } = self.timing;
         let Limits { append_entries, append_bytes, inflight_appends, snapshot_chunk_bytes, open_requests } =
             self.limits;
-        if !self.members.contains(&self.id) {
-            return Err(ConfigError::NotAMember { id: self.id });
+        if self.initial_voters.is_empty() {
+            return Err(ConfigError::NoVoters);
         }
         if heartbeat_us == 0 || heartbeat_us >= election_min_us {
             return Err(ConfigError::Heartbeat { heartbeat_us, election_min_us });
@@ -154,12 +160,9 @@ impl Default for Limits {
 /// Settings that no cluster can work with.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The member is not among the members.
-    #[error("{id} is not among the members of the cluster")]
-    NotAMember {
-        /// The member.
-        id: NodeId,
-    },
+    /// A cluster that begins with nobody never elects a leader who could add someone.
+    #[error("the cluster needs a first voter")]
+    NoVoters,
     /// Followers would stand for election between two heartbeats.
     #[error(
         "the heartbeat interval ({heartbeat_us} us) must be above 0 and below the election timeout ({election_min_us} us)"

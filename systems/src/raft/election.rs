@@ -33,6 +33,9 @@ impl<M: StateMachine> Raft<M> {
     pub(super) fn on_election_timeout(&mut self) {
         self.draw_election_timeout();
         self.leader = None;
+        if !self.may_stand() {
+            return self.stay_out_of_elections();
+        }
         let votes = BTreeMap::from([(self.config.id, true)]);
         let asks_around = self.config.pre_vote && self.keeps(Safeguard::PreVote);
         if !asks_around || self.quorum.reached(|id| votes.contains_key(&id)) {
@@ -40,8 +43,16 @@ impl<M: StateMachine> Raft<M> {
         }
         self.role = Role::PreCandidate(votes);
         let last = self.log.last();
-        for to in self.configuration.others(self.config.id).collect::<Vec<_>>() {
+        for to in self.configuration.other_voters(self.config.id).collect::<Vec<_>>() {
             self.send(to, Body::RequestPreVote { last });
+        }
+    }
+
+    /// Learners, removed members and nodes that were not added yet wait to hear of a leader.
+    fn stay_out_of_elections(&mut self) {
+        self.role = Role::Follower;
+        if self.has(Bug::RM10) {
+            self.stand(true);
         }
     }
 
@@ -50,14 +61,19 @@ impl<M: StateMachine> Raft<M> {
         self.enter_term(self.hard.term + 1);
         self.hard.vote = Some(self.config.id);
         self.draw_election_timeout();
-        let votes = BTreeMap::from([(self.config.id, true)]);
-        if self.quorum.reached(|id| votes.contains_key(&id)) {
-            return self.lead();
-        }
-        self.role = Role::Candidate(votes);
+        self.role = Role::Candidate(BTreeMap::from([(self.config.id, true)]));
         let last = self.log.last();
-        for to in self.configuration.others(self.config.id).collect::<Vec<_>>() {
+        for to in self.configuration.other_voters(self.config.id).collect::<Vec<_>>() {
             self.send(to, Body::RequestVote { last, transfer });
+        }
+    }
+
+    /// The vote for itself is durable. For the only voter that is enough; where there are others it was sent out only now.
+    pub(super) fn on_own_vote_durable(&mut self) {
+        if let Role::Candidate(votes) = &self.role
+            && self.quorum.result(votes) == Some(true)
+        {
+            self.lead();
         }
     }
 
@@ -171,8 +187,13 @@ impl<M: StateMachine> Raft<M> {
         last >= own
     }
 
+    /// Also a member that is no voter as far as it knows grants its vote: it may have been promoted (thesis 4.1).
+    fn may_vote(&self) -> bool {
+        !self.has(Bug::RM09) || self.configuration.is_voter(self.config.id)
+    }
+
     pub(super) fn on_request_pre_vote(&mut self, from: NodeId, last: Position) {
-        let granted = self.is_up_to_date(from, last) || self.has(Bug::RP02);
+        let granted = (self.is_up_to_date(from, last) || self.has(Bug::RP02)) && self.may_vote();
         self.send(from, Body::PreVote { ballot: self.hard.term + 1, granted });
     }
 
@@ -192,7 +213,7 @@ impl<M: StateMachine> Raft<M> {
     pub(super) fn on_request_vote(&mut self, from: NodeId, last: Position) {
         let leaderless = self.leader.is_none() || self.has(Bug::RE04);
         let free = self.hard.vote.is_none() && leaderless;
-        let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(from, last)
+        let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(from, last) && self.may_vote()
             || self.has(Bug::RE11) && self.is_leader();
         if granted {
             self.reset_election_timer();
@@ -221,7 +242,9 @@ impl<M: StateMachine> Raft<M> {
 
     /// The leader asks this member to take over (thesis 3.10).
     pub(super) fn on_timeout_now(&mut self) {
-        if let Role::Follower = self.role {
+        if let Role::Follower = self.role
+            && self.may_stand()
+        {
             self.stand(true);
         }
     }

@@ -7,6 +7,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::raft::Configuration;
+
 /// A place in a log. The order is that of section 5.4.1: the later term wins, then the greater index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Position {
@@ -38,6 +40,8 @@ pub enum Payload {
     Noop,
     /// A command for the state machine.
     Command(Bytes),
+    /// Who belongs to the cluster from here on (thesis 4.1).
+    Configuration(Configuration),
 }
 
 impl Entry {
@@ -46,6 +50,7 @@ impl Entry {
         match &self.payload {
             Payload::Noop => 16,
             Payload::Command(command) => 16 + command.len(),
+            Payload::Configuration(Configuration { .. }) => 64,
         }
     }
 }
@@ -57,12 +62,15 @@ pub(super) struct Log {
     entries: VecDeque<Entry>,
     /// The entries up to here are those that were here when [`Log::take_unchanged`] was last asked, or were forgotten since.
     unchanged: Cell<u64>,
+    /// The configuration as of the base, and each that stands in an entry after it, with its index.
+    configurations: Vec<(u64, Configuration)>,
 }
 
 impl Log {
-    /// An empty log that goes on after `base`.
-    pub(super) fn after(base: Position) -> Self {
-        Self { base, entries: VecDeque::new(), unchanged: Cell::new(0) }
+    /// An empty log that goes on after `base`, where `configuration` is in force.
+    pub(super) fn after(base: Position, configuration: Configuration) -> Self {
+        let configurations = vec![(base.index, configuration)];
+        Self { base, entries: VecDeque::new(), unchanged: Cell::new(0), configurations }
     }
 
     /// What stands before the first entry that is still here.
@@ -128,6 +136,9 @@ impl Log {
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
+        if let Payload::Configuration(configuration) = &entry.payload {
+            self.configurations.push((self.last_index() + 1, configuration.clone()));
+        }
         self.entries.push_back(entry);
     }
 
@@ -141,11 +152,26 @@ impl Log {
         }
     }
 
+    /// The newest configuration, and the index that it is in force from.
+    pub(super) fn configuration(&self) -> (u64, &Configuration) {
+        self.configuration_at(u64::MAX)
+    }
+
+    /// The configuration in force at `index`, which is not before the base, and the index that it is in force from.
+    pub(super) fn configuration_at(&self, index: u64) -> (u64, &Configuration) {
+        let after = self.configurations.partition_point(|(from, _)| *from <= index).max(1);
+        let (from, configuration) = &self.configurations[after - 1];
+        (*from, configuration)
+    }
+
     /// Drops the entry at `index` and all after it.
     pub(super) fn truncate_from(&mut self, index: u64) {
         if let Some(offset) = self.offset(index) {
             self.unchanged.set(self.unchanged.get().min(index - 1));
             self.entries.truncate(offset);
+            // The first is that of the base.
+            let kept = self.configurations.partition_point(|(from, _)| *from < index).max(1);
+            self.configurations.truncate(kept);
         }
     }
 
@@ -170,6 +196,8 @@ impl Log {
         if let (Some(base), Some(offset)) = (self.position(index), self.offset(index)) {
             self.entries.drain(..=offset);
             self.base = base;
+            let forgotten = self.configurations.partition_point(|(from, _)| *from <= index).saturating_sub(1);
+            self.configurations.drain(..forgotten);
         }
     }
 }
@@ -179,9 +207,13 @@ mod tests {
     use super::*;
 
     fn log(base: (u64, u64), terms: &[u64]) -> Log {
-        let mut log = Log::after(Position { term: base.0, index: base.1 });
+        let mut log = Log::after(Position { term: base.0, index: base.1 }, voters(3));
         terms.iter().for_each(|&term| log.push(Entry { term, payload: Payload::Command(Bytes::from(vec![7; 84])) }));
         log
+    }
+
+    fn voters(count: u16) -> Configuration {
+        Configuration::new((1..=count).map(crate::server::NodeId))
     }
 
     fn at(term: u64, index: u64) -> Position {
@@ -245,5 +277,28 @@ mod tests {
         log.push(Entry { term: 4, payload: Payload::Noop });
         log.forget_until(1);
         assert_eq!((log.take_unchanged(), log.take_unchanged()), (2, 3));
+    }
+
+    #[test]
+    fn the_configuration_at_an_index_is_the_last_before_it_whatever_is_cut() {
+        let mut log = log((1, 10), &[1]);
+        for count in [4, 5] {
+            log.push(Entry { term: 2, payload: Payload::Configuration(voters(count)) });
+            log.push(Entry { term: 2, payload: Payload::Noop });
+        }
+        let at = |log: &Log, index| (log.configuration_at(index).0, log.configuration_at(index).1.voters().len());
+        assert_eq!(
+            [10, 11, 12, 13, 14, 99].map(|index| at(&log, index)),
+            [(10, 3), (10, 3), (12, 4), (12, 4), (14, 5), (14, 5)]
+        );
+        log.forget_until(13);
+        assert_eq!([13, 14].map(|index| at(&log, index)), [(12, 4), (14, 5)]);
+        log.truncate_from(14);
+        assert_eq!(at(&log, 99), (12, 4));
+        log.push(Entry { term: 3, payload: Payload::Configuration(voters(2)) });
+        assert_eq!(at(&log, 99), (14, 2));
+        log.forget_until(14);
+        log.truncate_from(14);
+        assert_eq!(at(&log, 99), (14, 2));
     }
 }

@@ -30,7 +30,8 @@
 //!
 //! Pre-votes (thesis 9.6), leaders that step down when they hear no majority (6.2) and members that ignore candidates while
 //! they hear a leader (4.2.3) keep a cluster calm. Reads take no entry in the log: they are confirmed by a round of
-//! heartbeats that is sent after they arrived (6.4), or by a lease (6.4.1). Leadership can be handed over (3.10).
+//! heartbeats that is sent after they arrived (6.4), or by a lease (6.4.1). Leadership can be handed over (3.10). Members can
+//! be added, as learners first, and removed, one at a time (chapter 4; `membership.rs` says how and why so).
 //!
 //! A member that sees its own log contradict a leader's below the commit index, which can only follow from lost disks or a
 //! planted bug, falls silent for good instead of answering wrongly; its status says so.
@@ -38,9 +39,11 @@
 mod api;
 mod bug;
 mod config;
+mod configuration;
 mod election;
 mod invariants;
 mod log;
+mod membership;
 mod message;
 mod outbox;
 mod progress;
@@ -62,10 +65,10 @@ use rashomon_draw::Draw;
 pub use api::{Local, Refusal, Request, Response, RestoreError, StateMachine};
 pub use bug::{Bug, BugDescription, LEFT_OUT, LeftOut, Promise, Safeguard, UnknownBug};
 pub use config::{Compaction, Config, ConfigError, Limits, Timing};
+pub use configuration::{Change, Configuration};
 pub use invariants::{Fact, Invariants, Violation};
 pub use log::{Entry, Payload, Position};
 pub use message::{Body, Message, SnapshotId};
-pub use quorum::Configuration;
 pub use record::RecoverError;
 
 use log::Log;
@@ -94,6 +97,7 @@ pub struct Raft<M: StateMachine> {
     hard: HardState,
     log: Log,
     snapshot: Option<EncodedSnapshot>,
+    /// The newest in the log, committed or not.
     configuration: Configuration,
     quorum: Quorum,
 
@@ -135,15 +139,15 @@ impl<M: StateMachine> Raft<M> {
     /// [`RecoverError`] where the settings can't work, or what the disk holds is not what a member of this version wrote.
     pub fn recover(config: Config, mut machine: M, recovered: Recovered) -> Result<Self, RecoverError> {
         config.check()?;
-        let record::Replayed { hard_state, snapshot, log } = record::replay(recovered, config.bug)?;
-        let configuration = match &snapshot {
-            Some((_, snapshot)) => {
-                machine.restore(&snapshot.machine)?;
-                snapshot.configuration.clone()
-            }
-            None => Configuration::new(config.members.iter().copied()),
-        };
+        let recovered = if config.bug == Some(Bug::RM11) { Recovered::default() } else { recovered };
+        let record::Replayed { hard_state, snapshot, log } =
+            record::replay(recovered, config.initial_configuration(), config.bug)?;
+        if let Some((_, snapshot)) = &snapshot {
+            machine.restore(&snapshot.machine)?;
+        }
         let (applied_index, recovered_index) = (log.base().index, log.last_index());
+        let known = if config.bug == Some(Bug::RM07) { applied_index } else { recovered_index };
+        let configuration = log.configuration_at(known).1.clone();
         Ok(Self {
             draw: Draw::from_seed(config.seed),
             now: Micros::default(),

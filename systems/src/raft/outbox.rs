@@ -74,13 +74,13 @@ impl<A> Outbox<A> {
         self.hard_state == HardStateOnDisk::Changed
     }
 
-    /// The write `id` and all before it are durable.
-    pub(super) fn on_durable(&mut self, id: WriteId) {
-        if let HardStateOnDisk::Written(written) = self.hard_state
-            && written <= id
-        {
+    /// The write `id` and all before it are durable. Answers whether the latest term and vote have become so with it.
+    pub(super) fn on_durable(&mut self, id: WriteId) -> bool {
+        let durable = matches!(self.hard_state, HardStateOnDisk::Written(written) if written <= id);
+        if durable {
             self.hard_state = HardStateOnDisk::Durable;
         }
+        durable
     }
 
     /// Writes, and lets out what waited for it.

@@ -1,62 +1,37 @@
-//! Who votes, and how many of them it takes.
+//! How many voters it takes to decide.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::raft::Bug;
+use crate::raft::{Bug, Configuration};
 use crate::server::NodeId;
-
-/// Who belongs to the cluster. Travels in snapshots.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Configuration {
-    voters: Vec<NodeId>,
-}
-
-impl Configuration {
-    /// A cluster of these voters.
-    #[must_use]
-    pub fn new(voters: impl IntoIterator<Item = NodeId>) -> Self {
-        let mut voters = voters.into_iter().collect::<Vec<_>>();
-        voters.sort_unstable();
-        voters.dedup();
-        Self { voters }
-    }
-
-    /// All voters, in order.
-    #[must_use]
-    pub fn voters(&self) -> &[NodeId] {
-        &self.voters
-    }
-
-    /// Whether `id` votes.
-    #[must_use]
-    pub fn contains(&self, id: NodeId) -> bool {
-        self.voters.binary_search(&id).is_ok()
-    }
-
-    /// All voters but `id`.
-    pub(super) fn others(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        self.voters.iter().copied().filter(move |voter| *voter != id)
-    }
-}
 
 /// The rule by which a configuration decides: any two sets of members that reach it have a member in common.
 #[derive(Debug)]
 pub(super) struct Quorum {
-    voters: Vec<NodeId>,
+    counted: Vec<NodeId>,
     needed: usize,
 }
 
 impl Quorum {
     pub(super) fn of(configuration: &Configuration, bug: Option<Bug>) -> Self {
-        let voters = configuration.voters().to_vec();
-        Self { needed: majority(voters.len(), bug), voters }
+        let mut counted = configuration.voters().to_vec();
+        let needed = majority(counted.len(), bug);
+        if bug == Some(Bug::RC05) {
+            counted.extend(configuration.learners());
+        }
+        Self { counted, needed }
+    }
+
+    /// Counts a member that has no vote.
+    pub(super) fn count_also(&mut self, id: NodeId) {
+        if !self.counted.contains(&id) {
+            self.counted.push(id);
+        }
     }
 
     /// Whether those for whom `yes` holds are enough.
     pub(super) fn reached(&self, yes: impl Fn(NodeId) -> bool) -> bool {
-        self.voters.iter().filter(|voter| yes(**voter)).count() >= self.needed
+        self.counted.iter().filter(|voter| yes(**voter)).count() >= self.needed
     }
 
     /// How a vote ended, once it is certain.
@@ -70,7 +45,7 @@ impl Quorum {
 
     /// The greatest value that enough members have reached, where `value` only grows.
     pub(super) fn agreed<T: Ord + Copy>(&self, value: impl Fn(NodeId) -> T) -> T {
-        let mut values = self.voters.iter().map(|voter| value(*voter)).collect::<Vec<_>>();
+        let mut values = self.counted.iter().map(|voter| value(*voter)).collect::<Vec<_>>();
         values.sort_unstable();
         values[values.len() - self.needed]
     }

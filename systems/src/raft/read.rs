@@ -79,7 +79,7 @@ impl<M: StateMachine> Raft<M> {
     }
 
     /// Before that, a leader does not know what its predecessors committed.
-    fn has_committed_in_its_term(&self) -> bool {
+    pub(super) fn has_committed_in_its_term(&self) -> bool {
         let all_counted = self.has(Bug::RC01) && self.commit_index == self.log.last_index();
         self.is_leader() && (self.log.term_at(self.commit_index) == Some(self.hard.term) || all_counted)
     }

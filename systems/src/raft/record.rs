@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::raft::api::RestoreError;
 use crate::raft::bug::Bug;
 use crate::raft::config::ConfigError;
+use crate::raft::configuration::Configuration;
 use crate::raft::log::{Entry, Log, Position};
 use crate::raft::message::SnapshotId;
-use crate::raft::quorum::Configuration;
 use crate::server::{NodeId, Recovered};
 
 /// What must survive a crash besides the log (figure 2).
@@ -111,11 +111,15 @@ pub(super) struct Replayed {
     pub log: Log,
 }
 
-pub(super) fn replay(recovered: Recovered, bug: Option<Bug>) -> Result<Replayed, RecoverError> {
+/// `initial` is in force before the first entry.
+pub(super) fn replay(recovered: Recovered, initial: Configuration, bug: Option<Bug>) -> Result<Replayed, RecoverError> {
     let overlooks_holes = bug.is_some_and(Bug::leaves_holes);
     let snapshot = recovered.snapshot.map(decode_snapshot).transpose()?;
-    let base = snapshot.as_ref().map_or(Position::default(), |(_, snapshot)| snapshot.position);
-    let mut log = Log::after(base);
+    let (base, configuration) = match &snapshot {
+        Some((_, snapshot)) => (snapshot.position, snapshot.configuration.clone()),
+        None => (Position::default(), initial),
+    };
+    let mut log = Log::after(base, configuration);
     let mut hard_state = HardState::default();
     for (number, record) in (1..).zip(&recovered.records) {
         match postcard::from_bytes(record).map_err(|error| RecoverError::Record { number, error })? {

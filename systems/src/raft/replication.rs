@@ -47,7 +47,7 @@ impl Leader {
     }
 
     /// How far the member is known to hold the leader's log, durably.
-    fn matched(&self, id: NodeId) -> u64 {
+    pub(super) fn matched(&self, id: NodeId) -> u64 {
         self.progress.get(&id).map_or(self.durable, |progress| progress.matched)
     }
 
@@ -196,6 +196,9 @@ impl<M: StateMachine> Raft<M> {
         if let Some(progress) = self.heard_progress(from).filter(|_| matched <= last) {
             progress.appended(matched, first, now);
         }
+        if !self.configuration.contains(from) {
+            self.dismiss_removed();
+        }
     }
 
     pub(super) fn on_conflict(&mut self, from: NodeId, previous_index: u64, hint: Position) {
@@ -294,6 +297,9 @@ impl<M: StateMachine> Raft<M> {
         }
         self.drop_conflicting(first_index + fresh as u64);
         entries.into_iter().skip(fresh).for_each(|entry| self.log.push(entry));
+        if self.log.configuration().0 > previous.index {
+            self.follow_configuration();
+        }
     }
 
     /// RL-02: puts entries in the place of what stands at `first` and after it, and leaves what stands after those.
@@ -314,6 +320,9 @@ impl<M: StateMachine> Raft<M> {
             self.commit_index = index - 1;
         }
         self.log.truncate_from(index);
+        if !self.has(Bug::RM05) {
+            self.follow_configuration();
+        }
         self.disk.written = self.disk.written.min(index - 1);
     }
 
@@ -331,27 +340,35 @@ impl<M: StateMachine> Raft<M> {
 
     /// Applies what is committed, in order, and answers the clients that wait for it.
     pub(super) fn apply_committed(&mut self) {
+        let mut changed = false;
         let most = if self.has(Bug::RR04) { self.applied_index + 1 } else { u64::MAX };
         while self.applied_index < self.commit_index.min(most) {
             let index = self.applied_index + 1;
-            let Some(entry) = self.log.get(index) else { return };
+            let Some(entry) = self.log.get(index) else { break };
             let applied = Position { term: entry.term, index };
-            let mut answer = match &entry.payload {
+            let mut response = match &entry.payload {
                 Payload::Noop => None,
                 Payload::Command(command) => {
                     self.applied_bytes += command.len() as u64;
                     if self.has(Bug::RX04) {
                         self.machine.overhear(Local::Clock(self.now));
                     }
-                    Some(self.machine.apply(index, command))
+                    Some(Response::Answer(self.machine.apply(index, command)))
+                }
+                Payload::Configuration(_) => {
+                    changed = true;
+                    Some(Response::Changed)
                 }
             };
             self.applied_index = index;
             while let Some((id, proposed)) = self.requests.close_command_until(index) {
-                let own = answer.take_if(|_| proposed == applied || self.has(Bug::RL12));
-                self.outbox.reply(id, own.map_or(Response::Refused(Refusal::Superseded), Response::Answer));
+                let own = response.take_if(|_| proposed == applied || self.has(Bug::RL12));
+                self.outbox.reply(id, own.unwrap_or(Response::Refused(Refusal::Superseded)));
             }
             self.refuse_superseded(applied.term);
+        }
+        if changed {
+            self.settle_configuration();
         }
     }
 

@@ -30,7 +30,9 @@ impl<M: StateMachine> Server for Raft<M> {
                 self.requests.close(id);
             }
             Input::Persisted(id) => {
-                self.outbox.on_durable(id);
+                if self.outbox.on_durable(id) {
+                    self.on_own_vote_durable();
+                }
                 if let Some(last_index) = self.disk.finish(id) {
                     self.on_durable(last_index);
                 }
@@ -72,7 +74,8 @@ impl<M: StateMachine> Server for Raft<M> {
 
     fn status(&self) -> Status {
         let role = match &self.role {
-            Role::Follower => "follower",
+            Role::Follower if self.configuration.is_voter(self.config.id) => "follower",
+            Role::Follower => "learner",
             Role::PreCandidate(_) => "pre-candidate",
             Role::Candidate(_) => "candidate",
             Role::Leader(_) => "leader",
@@ -86,6 +89,8 @@ impl<M: StateMachine> Server for Raft<M> {
             applied_index: self.applied_index,
             last_index: self.log.last_index(),
             snapshot_index: self.snapshot_index(),
+            voters: self.configuration.voters().iter().map(NodeId::to_string).collect(),
+            learners: self.configuration.learners().iter().map(NodeId::to_string).collect(),
         }
     }
 }
@@ -98,6 +103,7 @@ impl<M: StateMachine> Raft<M> {
                 let heartbeat_due = leader.heartbeat_at <= self.now;
                 self.check_quorum();
                 if heartbeat_due {
+                    self.dismiss_removed();
                     self.broadcast_heartbeat();
                 }
             }
@@ -110,7 +116,7 @@ impl<M: StateMachine> Raft<M> {
     }
 
     fn receive(&mut self, from: NodeId, Message { term, body }: Message) {
-        if !self.configuration.contains(from) || from == self.config.id || self.ignores(&body) {
+        if from == self.config.id || self.ignores(&body) {
             return;
         }
         if self.has(Bug::RP07) {
@@ -201,7 +207,10 @@ impl<M: StateMachine> Raft<M> {
                     self.answer_locally(id, &query);
                 }
                 Request::Command(command) if self.has(Bug::RL09) && self.memory.led_last => self.propose(id, command),
-                Request::Command(_) | Request::Query(_) | Request::TransferLeadership { .. } => {
+                Request::Command(_)
+                | Request::Query(_)
+                | Request::TransferLeadership { .. }
+                | Request::ChangeMembership(_) => {
                     self.refuse(id, Refusal::NotLeader { leader: self.leader });
                 }
             };
@@ -211,11 +220,14 @@ impl<M: StateMachine> Raft<M> {
         }
         match request {
             Request::Query(query) => self.read(id, query),
-            Request::Command(_) | Request::TransferLeadership { .. } if self.transfer.is_some() => {
+            Request::Command(_) | Request::TransferLeadership { .. } | Request::ChangeMembership(_)
+                if self.transfer.is_some() =>
+            {
                 self.refuse(id, Refusal::Transferring);
             }
             Request::Command(command) => self.propose(id, command),
             Request::TransferLeadership { to } => self.transfer_leadership(id, to),
+            Request::ChangeMembership(change) => self.change_membership(id, change),
         }
     }
 

@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use crate::raft::log::Log;
 use crate::raft::progress::ProgressState;
-use crate::raft::quorum::Quorum;
 use crate::raft::record::{EncodedSnapshot, Snapshot};
 use crate::raft::{Body, Bug, Raft, Response, Role, SnapshotId, StateMachine};
 use crate::server::NodeId;
@@ -30,8 +29,11 @@ impl<M: StateMachine> Raft<M> {
             self.memory.snapshot_begun_at = None;
             position = begun_at;
         }
-        let snapshot =
-            Snapshot { position, configuration: self.configuration.clone(), machine: self.machine.snapshot() };
+        let configuration = match self.has(Bug::RS08) {
+            true => self.config.initial_configuration(),
+            false => self.log.configuration_at(position.index).1.clone(),
+        };
+        let snapshot = Snapshot { position, configuration, machine: self.machine.snapshot() };
         self.snapshot = Some(EncodedSnapshot::new(&snapshot));
         self.applied_bytes = 0;
         self.log.keep_trailing(position.index, compaction.trailing_entries, compaction.threshold_bytes / 4);
@@ -113,14 +115,13 @@ impl<M: StateMachine> Raft<M> {
         }
         let position = snapshot.position;
         let suffix = self.has(Bug::RS03).then(|| self.log.slice(position.index + 1, usize::MAX, usize::MAX));
-        self.log = Log::after(position);
+        self.log = Log::after(position, snapshot.configuration);
         suffix.into_iter().flatten().for_each(|entry| self.log.push(entry));
+        self.follow_configuration();
         self.memory.snapshot_begun_at = None;
         self.commit_index = position.index;
         self.applied_index = position.index;
         self.applied_bytes = 0;
-        self.quorum = Quorum::of(&snapshot.configuration, self.config.bug);
-        self.configuration = snapshot.configuration;
         self.snapshot = Some(encoded);
         self.disk.checkpoint_due = true;
         while let Some((id, _)) = self.requests.close_command_until(position.index) {

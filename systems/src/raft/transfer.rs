@@ -19,8 +19,8 @@ impl<M: StateMachine> Raft<M> {
         if to == self.config.id {
             return self.outbox.reply(id, Response::Transferred);
         }
-        if !self.configuration.contains(to) {
-            let reason = format!("{to} is no member of the cluster");
+        if !self.configuration.is_voter(to) {
+            let reason = format!("{to} is no voter of the cluster");
             return self.outbox.reply(id, Response::Refused(Refusal::TransferFailed { reason }));
         }
         self.requests.open(id);

@@ -16,6 +16,7 @@ pub const LEFT_OUT: &[LeftOut] = &[
         reason: "a match index that falls back does no lasting harm here: the commit index never follows it down, and the \
                  next acknowledgement mends it",
     },
+    LeftOut { id: "RM-04", reason: "there is no joint phase: members change one at a time" },
     LeftOut { id: "RR-08", reason: "servers have no wall clock; leases are measured on the monotonic clock only" },
     LeftOut {
         id: "RX-07",

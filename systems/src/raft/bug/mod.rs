@@ -7,6 +7,7 @@
 mod commitment;
 mod election;
 mod left_out;
+mod membership;
 mod memory;
 mod promise;
 mod reads;
@@ -77,6 +78,7 @@ bugs! {
     snapshots { RS01 RS02 RS03 RS06 RS07 RS10 RS11 }
     sessions { RX01 RX02 RX03 RX04 RX05 RX06 RX09 }
     timers { RP01 RP02 RP03 RP04 RP05 RP06 RP07 }
+    membership { RC05 RM01 RM02 RM03 RM05 RM06 RM07 RM08 RM09 RM10 RM11 RM12 RS08 }
     storage { RC06 RD01 RD02 RD03 RD04 RD05 RD06 RD07 RD08 RD09 RD10 RD11 RS04 RS05 RS09 }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Checked, Fact, Violation};
 use crate::raft::record::HardState;
-use crate::raft::{Position, Raft, StateMachine};
+use crate::raft::{Configuration, Position, Raft, StateMachine};
 use crate::server::{NodeId, Write};
 
 /// The terms of a log's entries.
@@ -81,6 +81,7 @@ enum PayloadView<'a> {
         #[allow(dead_code, reason = "only its length in bytes matters: what follows must be found")]
         &'a [u8],
     ),
+    Configuration(#[allow(dead_code, reason = "only its length in bytes matters")] Configuration),
 }
 
 impl Durable {

@@ -45,7 +45,7 @@ impl<M: StateMachine> Reference<M> {
             match ledger.committed(index) {
                 None => return,
                 Some(Payload::Command(command)) => drop(self.machine.apply(index, command)),
-                Some(Payload::Noop) => {}
+                Some(Payload::Noop | Payload::Configuration(_)) => {}
             }
             self.applied_index = index;
         }

@@ -5,7 +5,7 @@ use crate::raft::record::{HardState, Record, encode};
 use crate::raft::replication::Leader;
 use crate::raft::tests::cluster::{Cluster, at, entry, n};
 use crate::raft::tests::register::Register;
-use crate::raft::{Body, Bug, Entry, Message, Payload, Raft, Role};
+use crate::raft::{Body, Bug, Configuration, Entry, Message, Payload, Raft, Role};
 use crate::server::{NodeId, Write};
 
 /// Three members, looked at from the start; member 1 leads in term 1, and its no-op is committed.
@@ -351,6 +351,7 @@ fn records_are_read_without_copies_as_they_are_written() {
     let entries = vec![
         entry(1, 1),
         Entry { term: 2, payload: Payload::Noop },
+        Entry { term: 2, payload: Payload::Configuration(Configuration::new([1, 300].map(n))) },
         Entry { term: 300, payload: Payload::Command(vec![7; 500].into()) },
     ];
     let records = [
@@ -359,6 +360,7 @@ fn records_are_read_without_copies_as_they_are_written() {
         Record::Entries { first: 3, entries: entries[1..].to_vec() },
     ];
     durable.take(&Write::Append(records.iter().map(encode).collect()));
-    assert_eq!([1, 2, 3, 4, 5].map(|index| durable.log.get(index)), [Some(1), Some(2), Some(2), Some(300), None]);
+    let terms = [Some(1), Some(2), Some(2), Some(2), Some(300), None];
+    assert_eq!([1, 2, 3, 4, 5, 6].map(|index| durable.log.get(index)), terms);
     assert!(durable.holds(Fact::Vote { term: 300, candidate: n(7) }) && !durable.holds(Fact::Term(301)));
 }

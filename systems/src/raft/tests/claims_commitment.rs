@@ -99,7 +99,7 @@ fn what_figure_8_overwrites_was_told_to_nobody() {
 fn entry_value(term: u64, index: u64) -> u64 {
     match entry(term, index).payload {
         Payload::Command(command) => super::register::written(&command),
-        Payload::Noop => 0,
+        Payload::Noop | Payload::Configuration(_) => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::cluster::{Cluster, Envelope, at, entry, n};
 use super::register::write;
 use crate::raft::{Body, Entry, Request};
-use crate::server::{Input, Server};
+use crate::server::Input;
 
 fn append(previous: (u64, u64), commit: u64, entries: &[(u64, u64)]) -> Body {
     let entries = entries.iter().map(|&(term, index)| entry(term, index)).collect();
@@ -247,12 +247,4 @@ fn an_append_that_is_lost_while_nothing_follows_is_noticed() {
         cluster.heartbeat(1);
     }
     assert_eq!(cluster.raft(3).machine().answer.value, 7);
-}
-
-#[test]
-fn a_message_of_a_stranger_is_ignored() {
-    let mut cluster = Cluster::led(3, |_| {});
-    let before = cluster.raft(2).status();
-    assert!(cluster.tell(2, 9, 5, append((1, 1), 2, &[(5, 2)])).is_empty());
-    assert_eq!(cluster.raft(2).status(), before);
 }

@@ -75,7 +75,7 @@ fn a_transfer_to_the_leader_itself_is_done_and_one_to_a_stranger_fails() {
     let mut cluster = Cluster::led(3, |_| {});
     let (itself, stranger) = (hand_over(&mut cluster, 1, 1), hand_over(&mut cluster, 1, 9));
     assert_eq!(cluster.reply(itself), Some(&Response::Transferred));
-    let reason = "n9 is no member of the cluster".to_owned();
+    let reason = "n9 is no voter of the cluster".to_owned();
     assert_eq!(cluster.reply(stranger), Some(&Response::Refused(Refusal::TransferFailed { reason })));
     let write = cluster.write(1, 7);
     cluster.stabilize();

@@ -266,7 +266,7 @@ impl Cluster {
     pub(in crate::raft) fn value(&self, id: RequestId) -> Option<u64> {
         match self.reply(id) {
             Some(Response::Answer(answer)) => Some(answer.value),
-            Some(Response::Transferred | Response::Refused(_) | Response::Unknown) | None => None,
+            Some(Response::Transferred | Response::Changed | Response::Refused(_) | Response::Unknown) | None => None,
         }
     }
 

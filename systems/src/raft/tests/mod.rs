@@ -3,6 +3,7 @@
 mod claims_commitment;
 mod claims_durability;
 mod claims_election;
+mod claims_membership;
 mod claims_reads;
 mod claims_replication;
 mod claims_settings;

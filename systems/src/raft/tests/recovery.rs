@@ -108,7 +108,7 @@ fn settings_that_can_not_work_are_refused() {
             Ok(_) => panic!("the settings were accepted"),
         }
     };
-    assert!(matches!(refuse(|config| config.id = n(7)), ConfigError::NotAMember { id: NodeId(7) }));
+    assert!(matches!(refuse(|config| config.initial_voters.clear()), ConfigError::NoVoters));
     assert!(matches!(refuse(|config| config.timing.heartbeat_us = 300_000), ConfigError::Heartbeat { .. }));
     assert!(matches!(refuse(|config| config.timing.election_max_us = 300_000), ConfigError::Election { .. }));
     let lease = |config: &mut Config| (config.lease_reads, config.timing.lease_us) = (true, 300_000);

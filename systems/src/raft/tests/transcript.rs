@@ -4,7 +4,7 @@
 //!
 //! Commands: `cluster N [setting=value...]`, `timeout ID` (its timer goes off), `elect ID`, `pass MS`, `deliver [A->B]`
 //! (what is under way now, not what follows), `stabilize [without ID]`, `lose [A->B]`, `write ID VALUE...` (one batch),
-//! `read ID`, `transfer ID TO`, `abandon ID REQUEST`, `disk ID slow|fast|sync`, `crash ID [SURVIVING]`, `restart ID`, `log ID`.
+//! `read ID`, `transfer ID TO`, `change ID add|promote|remove MEMBER`, `abandon ID REQUEST`, `disk ID slow|fast|sync`, `crash ID [SURVIVING]`, `restart ID`, `log ID`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use std::path::Path;
 use super::cluster::{Cluster, Envelope, Out, n};
 use super::register::{Answer, write, written};
 use crate::raft::record::Record;
-use crate::raft::{Body, Config, Entry, Payload, Request, Response};
+use crate::raft::{Body, Change, Config, Entry, Payload, Request, Response};
 use crate::server::{Input, NodeId, Output, RequestId, Server, Write};
 
 #[test]
@@ -103,6 +103,7 @@ fn set(config: &mut Config, setting: &str) {
         ("open", value) => config.limits.open_requests = number(value),
         ("bug", value) => config.bug = Some(value.parse().unwrap()),
         ("lease", "") => config.lease_reads = true,
+        ("voters", value) => config.initial_voters = (1..=number(value)).map(NodeId).collect(),
         (name, _) => panic!("no setting is called {name}"),
     }
 }
@@ -147,6 +148,16 @@ fn act(cluster: &mut Cluster, words: &[&str]) -> Vec<String> {
         }
         ["read", id] => drop(cluster.read(number(id))),
         ["transfer", id, to] => drop(cluster.request(number(id), Request::TransferLeadership { to: n(number(to)) })),
+        ["change", id, how, member] => {
+            let member = n(number(member));
+            let change = match how {
+                "add" => Change::AddLearner(member),
+                "promote" => Change::Promote(member),
+                "remove" => Change::Remove(member),
+                _ => panic!("no change is called {how}"),
+            };
+            cluster.request(number(id), Request::ChangeMembership(change));
+        }
         ["abandon", id, request] => cluster.step(n(number(id)), Input::Abandon { id: RequestId(number(request)) }),
         ["disk", id, "slow"] => cluster.host(n(number(id))).syncs = false,
         ["disk", id, "sync"] => cluster.sync(number(id), 1),
@@ -190,6 +201,7 @@ fn show(response: &Response<Answer>) -> String {
     match response {
         Response::Answer(Answer { value, index }) => format!("{value}, written at {index}"),
         Response::Transferred => "transferred".to_owned(),
+        Response::Changed => "changed".to_owned(),
         Response::Refused(refusal) => format!("refused, {refusal:?}"),
         Response::Unknown => "unknown".to_owned(),
     }
@@ -215,6 +227,7 @@ fn show_entry(index: u64, entry: &Entry) -> String {
     match &entry.payload {
         Payload::Noop => format!("{index}@{} no-op", entry.term),
         Payload::Command(command) => format!("{index}@{} write {}", entry.term, written(command)),
+        Payload::Configuration(configuration) => format!("{index}@{} {configuration}", entry.term),
     }
 }
 
