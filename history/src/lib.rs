@@ -14,6 +14,7 @@ mod intern;
 mod outcome;
 mod read;
 mod recorder;
+mod recording;
 mod value;
 mod wire;
 
@@ -24,4 +25,5 @@ pub use history::{EventRef, History, Operation};
 pub use outcome::{Outcome, Record, Returned};
 pub use read::{Format, IndependentKeys, ReadOptions, parse_history, read_history};
 pub use recorder::Recorder;
+pub use recording::{OpenOperation, Recording};
 pub use value::{Text, Value};

@@ -1,0 +1,222 @@
+//! The network between the nodes: how long a message takes, and whether it arrives.
+
+use rashomon_draw::Draw;
+use serde::{Deserialize, Serialize};
+
+use crate::server::{Micros, NodeId};
+
+/// How the network is when nothing breaks it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NetworkOptions {
+    /// No message is faster.
+    pub latency_min_us: u32,
+    /// What comes on top on average; some messages take several times that.
+    pub latency_extra_us: u32,
+    /// Of a million messages so many are held up for long.
+    pub straggler_ppm: u32,
+    /// By at most this.
+    pub straggler_max_us: u32,
+    /// Of a million messages so many are lost.
+    pub loss_ppm: u32,
+    /// Of a million messages so many come twice.
+    pub duplicate_ppm: u32,
+    /// Whether messages from one node to another arrive in the order in which they were sent, as on one connection.
+    pub in_order: bool,
+}
+
+impl Default for NetworkOptions {
+    /// A network like that of a rack.
+    fn default() -> Self {
+        Self {
+            latency_min_us: 100,
+            latency_extra_us: 100,
+            straggler_ppm: 0,
+            straggler_max_us: 0,
+            loss_ppm: 0,
+            duplicate_ppm: 0,
+            in_order: true,
+        }
+    }
+}
+
+/// What is done to a link on top of that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Disturbance {
+    /// Nothing passes.
+    pub cut: bool,
+    /// Every message takes at least so much longer.
+    pub delay_min_us: u32,
+    /// And at most so much.
+    pub delay_max_us: u32,
+    /// Of a million messages so many are lost.
+    pub loss_ppm: u32,
+    /// Of a million messages so many come twice.
+    pub duplicate_ppm: u32,
+}
+
+impl Disturbance {
+    /// Both at once: the worse of each.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            cut: self.cut || other.cut,
+            delay_min_us: self.delay_min_us.max(other.delay_min_us),
+            delay_max_us: self.delay_max_us.max(other.delay_max_us),
+            loss_ppm: self.loss_ppm.max(other.loss_ppm),
+            duplicate_ppm: self.duplicate_ppm.max(other.duplicate_ppm),
+        }
+    }
+}
+
+/// One way from a node to another.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
+    disturbance: Disturbance,
+    /// When the last message on it arrives.
+    last_arrival: Micros,
+}
+
+/// Links between all nodes, both ways.
+#[derive(Debug)]
+pub(super) struct Network {
+    options: NetworkOptions,
+    nodes: usize,
+    links: Vec<Link>,
+    draw: Draw,
+}
+
+/// When a message and its double arrive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Arrivals {
+    pub(super) first: Option<Micros>,
+    pub(super) double: Option<Micros>,
+}
+
+impl Network {
+    pub(super) fn new(options: NetworkOptions, nodes: u16, draw: Draw) -> Self {
+        let nodes = usize::from(nodes);
+        Self { options, nodes, links: vec![Link::default(); nodes * nodes], draw }
+    }
+
+    fn place(&self, from: NodeId, to: NodeId) -> usize {
+        usize::from(from.0 - 1) * self.nodes + usize::from(to.0 - 1)
+    }
+
+    pub(super) fn disturb(&mut self, from: NodeId, to: NodeId, disturbance: Disturbance) {
+        let place = self.place(from, to);
+        self.links[place].disturbance = disturbance;
+    }
+
+    pub(super) fn set_options(&mut self, options: NetworkOptions) {
+        self.options = options;
+    }
+
+    pub(super) fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+        self.links[self.place(from, to)].disturbance.cut
+    }
+
+    /// Decides when a message that is sent now arrives.
+    pub(super) fn send(&mut self, now: Micros, from: NodeId, to: NodeId) -> Arrivals {
+        let place = self.place(from, to);
+        let Disturbance { cut, delay_min_us, delay_max_us, loss_ppm, duplicate_ppm } = self.links[place].disturbance;
+        let fate = self.draw.below_million();
+        let lost = loss_ppm + self.options.loss_ppm;
+        if cut || fate < lost {
+            return Arrivals { first: None, double: None };
+        }
+        let mut delay_us = self.latency_us();
+        if delay_max_us > 0 {
+            delay_us += self.draw.between(delay_min_us.into(), delay_max_us.into());
+        }
+        let twice = fate - lost < duplicate_ppm + self.options.duplicate_ppm;
+        let double = twice.then(|| now.after(delay_us + 1 + self.latency_us()));
+        let link = &mut self.links[place];
+        let mut first = now.after(delay_us);
+        if self.options.in_order && delay_max_us == 0 {
+            first = first.max(link.last_arrival);
+            link.last_arrival = first;
+        }
+        Arrivals { first: Some(first), double }
+    }
+
+    /// How long a message between a client and a node takes. Such messages are neither lost nor held up.
+    pub(super) fn client_latency_us(&mut self) -> u64 {
+        let NetworkOptions { latency_min_us, latency_extra_us, .. } = self.options;
+        self.skewed(latency_min_us, latency_extra_us)
+    }
+
+    fn latency_us(&mut self) -> u64 {
+        let NetworkOptions { latency_min_us, latency_extra_us, straggler_ppm, straggler_max_us, .. } = self.options;
+        let usual = self.skewed(latency_min_us, latency_extra_us);
+        if straggler_ppm > 0 && self.draw.below_million() < straggler_ppm {
+            return usual + self.draw.between(0, straggler_max_us.into());
+        }
+        usual
+    }
+
+    /// Mostly below the mean, sometimes several times that: the shape of latencies, in whole numbers.
+    fn skewed(&mut self, min_us: u32, extra_us: u32) -> u64 {
+        let bits = self.draw.next_u64();
+        let spread = 3 * u64::from(extra_us) / 2 + 1;
+        let usual = ((bits & 0xffff_ffff) * spread) >> 32;
+        // One in sixteen takes up to nine times the mean: 15/16 * 3/4 + 1/16 * (3/4 + 15/4) is about 1.
+        let tail = if bits >> 60 == 0 { (((bits >> 32) & 0xff_ffff) * (15 * u64::from(extra_us) / 2 + 1)) >> 24 } else { 0 };
+        u64::from(min_us) + usual + tail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(options: NetworkOptions) -> Network {
+        Network::new(options, 3, Draw::from_seed(3))
+    }
+
+    fn delays(network: &mut Network, count: u64) -> Vec<u64> {
+        let arrivals = (0..count).map(|at| (at, network.send(Micros(at), NodeId(1), NodeId(2)).first));
+        arrivals.filter_map(|(at, first)| first.map(|first| first.0 - at)).collect()
+    }
+
+    #[test]
+    fn latencies_have_their_least_their_mean_and_a_tail() {
+        let mut network = network(NetworkOptions { in_order: false, ..NetworkOptions::default() });
+        let delays = delays(&mut network, 20_000);
+        let mean = delays.iter().sum::<u64>() / delays.len() as u64;
+        assert_eq!(delays.len(), 20_000);
+        assert!(delays.iter().all(|delay| *delay >= 100));
+        assert!((185..215).contains(&mean), "{mean}");
+        assert!(delays.iter().any(|delay| *delay > 700));
+    }
+
+    #[test]
+    fn a_cut_link_lets_nothing_pass_and_only_that_way() {
+        let mut network = network(NetworkOptions::default());
+        network.disturb(NodeId(1), NodeId(2), Disturbance { cut: true, ..Disturbance::default() });
+        assert_eq!(network.send(Micros(0), NodeId(1), NodeId(2)).first, None);
+        assert!(network.send(Micros(0), NodeId(2), NodeId(1)).first.is_some());
+        assert!(network.is_cut(NodeId(1), NodeId(2)) && !network.is_cut(NodeId(2), NodeId(1)));
+    }
+
+    #[test]
+    fn losses_and_doubles_come_as_often_as_they_are_asked_for() {
+        let mut network = network(NetworkOptions { loss_ppm: 100_000, ..NetworkOptions::default() });
+        let disturbance = Disturbance { duplicate_ppm: 200_000, ..Disturbance::default() };
+        network.disturb(NodeId(1), NodeId(2), disturbance);
+        let sent: Vec<_> = (0..10_000).map(|at| network.send(Micros(at), NodeId(1), NodeId(2))).collect();
+        let lost = sent.iter().filter(|arrivals| arrivals.first.is_none()).count();
+        let doubled = sent.iter().filter(|arrivals| arrivals.double.is_some()).count();
+        assert!((900..1_100).contains(&lost), "{lost}");
+        assert!((1_850..2_150).contains(&doubled), "{doubled}");
+    }
+
+    #[test]
+    fn messages_overtake_each_other_only_where_that_is_allowed() {
+        for in_order in [true, false] {
+            let mut network = network(NetworkOptions { in_order, ..NetworkOptions::default() });
+            let arrivals: Vec<_> =
+                (0..1_000).filter_map(|at| network.send(Micros(at), NodeId(1), NodeId(2)).first).collect();
+            assert_eq!(arrivals.is_sorted(), in_order);
+        }
+    }
+}
