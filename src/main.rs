@@ -2,9 +2,11 @@
 
 mod cli;
 mod clients;
+mod interrupt;
 mod plan;
 mod results;
 mod run;
+mod swarm;
 mod verdict;
 mod world;
 

@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use rashomon_nemesis::{FaultKind, Place, Schedule};
-use rashomon_systems::raft::Bug;
+use rashomon_systems::raft::{Bug, Limits, Timing};
+use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 use rashomon_workloads::Workload;
 use serde::{Deserialize, Serialize};
 
 /// The format of `plan.json`; grows when an older reader would misunderstand it.
-pub(crate) const PLAN_VERSION: u32 = 1;
+pub(crate) const PLAN_VERSION: u32 = 2;
 
 /// Entries between two snapshots of a server, where nothing else is asked for.
 pub(crate) const SNAPSHOT_ENTRIES: u64 = 1000;
@@ -53,6 +54,56 @@ pub(crate) struct Plan {
     pub(crate) nemesis: Vec<FaultKind>,
     /// Which fault when.
     pub(crate) schedule: Schedule,
+    /// How the simulated world is; nothing elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) simulation: Option<Simulation>,
+}
+
+/// What a simulated world is made of, beside what is common to all worlds.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Simulation {
+    pub(crate) network: NetworkOptions,
+    pub(crate) disk: DiskOptions,
+    pub(crate) raft: RaftSettings,
+    /// The command that draws this plan again.
+    pub(crate) command: String,
+}
+
+/// How the members of a simulated cluster are set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct RaftSettings {
+    pub(crate) heartbeat_us: u64,
+    pub(crate) election_min_us: u64,
+    pub(crate) election_max_us: u64,
+    /// Entries before a snapshot that stay in the log.
+    pub(crate) trailing_entries: u64,
+    /// Entries in one message.
+    pub(crate) append_entries: usize,
+    /// Messages with entries under way to one follower.
+    pub(crate) inflight_appends: usize,
+    /// Bytes of a snapshot in one message.
+    pub(crate) snapshot_chunk_bytes: usize,
+    /// Whether a candidate asks first whether it could win.
+    pub(crate) pre_vote: bool,
+    /// Whether a leader that hears no majority steps down, and members that hear a leader ignore candidates.
+    pub(crate) check_quorum: bool,
+}
+
+impl Default for RaftSettings {
+    fn default() -> Self {
+        let (timing, limits) = (Timing::default(), Limits::default());
+        Self {
+            heartbeat_us: timing.heartbeat_us,
+            election_min_us: timing.election_min_us,
+            election_max_us: timing.election_max_us,
+            trailing_entries: SNAPSHOT_ENTRIES / 10,
+            append_entries: limits.append_entries,
+            inflight_appends: limits.inflight_appends,
+            snapshot_chunk_bytes: limits.snapshot_chunk_bytes,
+            pre_vote: true,
+            check_quorum: true,
+        }
+    }
 }
 
 /// A planted bug stands in a plan by its id.
@@ -74,6 +125,9 @@ mod bug_id {
 impl Plan {
     /// The command that draws the same plan again.
     pub(crate) fn command(&self) -> String {
+        if let Some(simulation) = &self.simulation {
+            return simulation.command.clone();
+        }
         let mut command = format!(
             "rashomon test {} --workload {} --nemesis {} --world {} --nodes {} --clients {} --rate {} --time-limit {}ms \
              --operation-deadline {}ms --seed {}",
@@ -118,6 +172,9 @@ impl Plan {
             ("reads", if self.lease_reads { "from a lease" } else { "by ReadIndex" }.into()),
             ("seed", self.seed.to_string()),
         ];
+        if let Some(simulation) = &self.simulation {
+            rows.extend(simulation.rows());
+        }
         if let Some(bug) = self.bug {
             rows.push(("planted bug", format!("{bug}: {}", bug.description().wrong)));
         }
@@ -130,6 +187,39 @@ impl Plan {
             return "none".into();
         }
         self.nemesis.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Simulation {
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let NetworkOptions {
+            latency_min_us, latency_extra_us, loss_ppm, duplicate_ppm, straggler_ppm, in_order, ..
+        } = self.network;
+        let order = if in_order { "in order" } else { "in any order" };
+        let RaftSettings { heartbeat_us, election_min_us, election_max_us, pre_vote, check_quorum, .. } = self.raft;
+        let switch = |on: bool| if on { "" } else { "no " };
+        vec![
+            (
+                "network",
+                format!(
+                    "{latency_min_us} us and {latency_extra_us} us more on average, {order}; of a million messages \
+                     {loss_ppm} are lost, {duplicate_ppm} come twice, {straggler_ppm} are held up"
+                ),
+            ),
+            (
+                "disks",
+                format!("a sync takes {} us and {} us more on average", self.disk.sync_min_us, self.disk.sync_extra_us),
+            ),
+            (
+                "raft",
+                format!(
+                    "heartbeats every {heartbeat_us} us, elections after {election_min_us} to {election_max_us} us, \
+                     {}pre-vote, {}check-quorum",
+                    switch(pre_vote),
+                    switch(check_quorum)
+                ),
+            ),
+        ]
     }
 }
 
@@ -147,6 +237,8 @@ pub(crate) enum System {
 pub(crate) enum World {
     /// Real processes, sockets and disks, each node in a network namespace of a private sandbox.
     Netns,
+    /// The same servers in one thread, with a simulated network, disks, clocks and time: exact from the seed.
+    Sim,
 }
 
 impl System {
@@ -189,12 +281,13 @@ impl FromStr for System {
 
 impl World {
     /// All of them.
-    pub(crate) const ALL: [Self; 1] = [Self::Netns];
+    pub(crate) const ALL: [Self; 2] = [Self::Netns, Self::Sim];
 
     /// Which faults work there.
     pub(crate) fn place(self) -> Place {
         match self {
             Self::Netns => Place::Real,
+            Self::Sim => Place::Simulated,
         }
     }
 }
@@ -203,6 +296,7 @@ impl fmt::Display for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Netns => "netns",
+            Self::Sim => "sim",
         })
     }
 }

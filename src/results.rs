@@ -78,8 +78,13 @@ fn point_latest(out: &Path, run: &Path) {
 
 /// Writes a file of the run whole or not at all.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<()> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// The same, of what need not be text.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let fresh = path.with_extension("tmp");
-    fs::write(&fresh, text)
+    fs::write(&fresh, bytes)
         .and_then(|()| fs::rename(&fresh, path))
         .with_context(|| format!("writing {}", path.display()))
 }

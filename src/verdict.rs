@@ -1,11 +1,15 @@
 //! What the checker says, in the words of `verdict.json`.
 
+use std::time::Duration;
+
 use rashomon_checker::properties::{PropertyReport, PropertyVerdict};
 use rashomon_checker::transactions::{Consistency, Cycle, TransactionAnomaly, TransactionReport, TransactionVerdict};
 use rashomon_checker::{Proven, Report, Verdict as Checked, Witness, WitnessOperation};
 use rashomon_history::Operation;
 use rashomon_report::{self as report, Anomaly, CheckerReport, CycleEdge, OperationRecord, Verdict};
 use rashomon_workloads::{Answer, Checked as ModelCheck};
+
+use crate::world::sim::Violation;
 
 /// One check: as it stands in the list of checkers, and what it found, the clearest first.
 pub(crate) struct Judgement {
@@ -19,6 +23,29 @@ impl Judgement {
             Answer::Linearizability(report) => linearizability(check.model.name(), report, operations),
             Answer::Transactions(report) => transactions(check.model.name(), report, operations),
             Answer::Property(report) => property(report, operations),
+        }
+    }
+
+    /// A promise that no client can see broken, or that can't be seen in a history at all.
+    pub(crate) fn of_violation(violation: &Violation) -> Self {
+        let reason = format!("After {:.6} s: {}.", Duration::from_micros(violation.at.0).as_secs_f64(), violation.text);
+        Self {
+            checker: CheckerReport {
+                name: violation.check.name().into(),
+                verdict: Verdict::Invalid,
+                algorithm: violation.check.how().into(),
+                seconds: 0.0,
+                operations: 0,
+                peak_memory_bytes: None,
+                reason: reason.clone(),
+            },
+            anomalies: vec![Anomaly {
+                kind: violation.kind.clone(),
+                key: None,
+                explanation: reason,
+                operations: Vec::new(),
+                cycle: None,
+            }],
         }
     }
 }

@@ -8,6 +8,7 @@ mod list;
 mod many;
 mod netns;
 mod node;
+mod sim;
 mod test;
 
 use std::process::ExitCode;
@@ -58,7 +59,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
-        Command::Test(args) => test::run(args),
+        Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Doctor => doctor::command(),

@@ -11,8 +11,9 @@ use rashomon_systems::raft::Bug;
 use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
-use crate::cli::{Failure, many, netns};
+use crate::cli::{Failure, many, netns, sim};
 use crate::plan::{PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
+use crate::swarm::{self, Fixed, SwarmOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,10 +21,14 @@ Examples:
   rashomon test raft --bug RR-01                   the same with a planted bug: the verdict should be invalid
   rashomon test raft --workload append --nemesis kill --time-limit 1m
   rashomon test raft --seed 7 --count 10           ten runs, with the seeds 7 to 16
+  rashomon test raft --world sim --count 10000     ten thousand simulated runs, each drawn from its seed
 
-The servers run in a private sandbox of namespaces; nothing outside of it is touched. `rashomon doctor` says whether
-this machine can do that. All that is drawn at random follows from the seed: the calls, the schedule of the faults.
-How long things take does not, so a run of real servers never repeats exactly.";
+In the world netns the servers run in a private sandbox of namespaces; nothing outside of it is touched. `rashomon doctor`
+says whether this machine can do that. All that is drawn at random follows from the seed: the calls, the schedule of the
+faults. How long things take does not, so a run of real servers never repeats exactly.
+
+In the world sim the same servers run in a simulated network, on simulated disks and clocks, in virtual time. Whatever is
+not given - sizes, rates, faults, latencies - is drawn from the seed, and the same seed gives the same run, byte for byte.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -31,32 +36,32 @@ pub(crate) struct TestArgs {
     /// The cluster to test (`rashomon list systems`)
     #[arg(default_value = "raft")]
     system: System,
-    /// What the clients ask (`rashomon list workloads`)
-    #[arg(long, default_value = "register")]
-    workload: Workload,
-    /// Faults to inject, with commas between: kinds of `rashomon list faults`, or `all` that the world can
-    /// do, or `none`
-    #[arg(long, default_value = "partition,kill,pause")]
-    nemesis: String,
-    /// Where the run happens: `netns`, a sandbox of real processes
+    /// What the clients ask (`rashomon list workloads`) [default: register; drawn in the world sim]
+    #[arg(long)]
+    workload: Option<Workload>,
+    /// Faults to inject, with commas between: kinds of `rashomon list faults`, or `all` that the world can do, or
+    /// `none` [default: partition,kill,pause; drawn in the world sim]
+    #[arg(long)]
+    nemesis: Option<String>,
+    /// Where the run happens: `netns`, a sandbox of real processes, or `sim`, a simulation in virtual time
     #[arg(long, default_value = "netns")]
     world: World,
-    /// Servers, 1 to 9
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=9))]
-    nodes: u16,
-    /// Concurrent clients, 1 to 1000; each stays with one server
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    clients: u16,
-    /// Calls a second of all clients together; 0 for as many as they can
-    #[arg(long, default_value_t = 800)]
-    rate: u32,
-    /// How long clients ask and faults come, such as 30s or 2m
-    #[arg(long, default_value = "30s", value_parser = parse_duration)]
-    time_limit: Duration,
+    /// Servers, 1 to 9 [default: 5; drawn in the world sim]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=9))]
+    nodes: Option<u16>,
+    /// Concurrent clients, 1 to 1000; each stays with one server [default: 10; drawn in the world sim]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    clients: Option<u16>,
+    /// Calls a second of all clients together; 0 for as many as they can [default: 800; drawn in the world sim]
+    #[arg(long)]
+    rate: Option<u32>,
+    /// How long clients ask and faults come, such as 30s or 2m [default: 30s; drawn in the world sim]
+    #[arg(long, value_parser = parse_duration)]
+    time_limit: Option<Duration>,
     /// How long one operation may take; after that its outcome is unknown. Where a server has several clients, those that
-    /// write give up after a fifth of it, unless they have sessions
-    #[arg(long, default_value = "1s", value_parser = parse_duration)]
-    operation_deadline: Duration,
+    /// write give up after a fifth of it, unless they have sessions [default: 1s; drawn in the world sim]
+    #[arg(long, value_parser = parse_duration)]
+    operation_deadline: Option<Duration>,
     /// All choices come from it; drawn when left out
     #[arg(long)]
     seed: Option<u64>,
@@ -64,17 +69,24 @@ pub(crate) struct TestArgs {
     #[arg(long)]
     bug: Option<Bug>,
     /// Give each client a session, and let it repeat commands whose outcome is open until an answer or the deadline
-    #[arg(long)]
-    sessions: bool,
-    /// Let leaders answer reads from a lease instead of asking a majority
-    #[arg(long)]
-    lease_reads: bool,
-    /// Servers take a snapshot after so many entries of the log
-    #[arg(long, default_value_t = SNAPSHOT_ENTRIES, value_parser = clap::value_parser!(u64).range(10..))]
-    snapshot_entries: u64,
+    /// [default: no; drawn in the world sim, where --sessions=false leaves them out]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    sessions: Option<bool>,
+    /// Let leaders answer reads from a lease instead of asking a majority [default: no; drawn in the world sim]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    lease_reads: Option<bool>,
+    /// Servers take a snapshot after so many entries of the log [default: 1000; drawn in the world sim]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    snapshot_entries: Option<u64>,
     /// Runs, with the seed and those after it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
+    /// In the world sim: go on after a run that is not valid instead of stopping there
+    #[arg(long)]
+    keep_going: bool,
+    /// In the world sim: threads that run [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Folder for the results
     #[arg(long, default_value = "results")]
     out: PathBuf,
@@ -84,47 +96,74 @@ pub(crate) struct TestArgs {
 }
 
 /// Runs what was asked, and gives the exit code of the worst verdict.
-pub(crate) fn run(args: TestArgs) -> Result<ExitCode, Failure> {
-    let faults = parse_nemesis(&args.nemesis, args.world)?;
-    if args.time_limit < Duration::from_secs(1) {
-        return Err(Failure::Input(anyhow!("--time-limit is {:?}: give it at least 1s", args.time_limit)));
-    }
-    if !args.system.workloads().contains(&args.workload) {
-        return Err(Failure::Input(anyhow!("{} can't serve the workload {}", args.system, args.workload)));
-    }
+pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, Failure> {
+    let fixed = args.fixed()?;
     let seed = args.seed.unwrap_or_else(fresh_seed);
-    if args.count > 1 {
-        return many::run_each(seed, args.count, args.fail_on_unknown);
-    }
-    let plan = args.plan(seed, faults)?;
-    match plan.world {
-        World::Netns => netns::run(&plan, &args.out, args.fail_on_unknown),
+    match args.world {
+        World::Netns if args.count > 1 => many::run_each(seed, args.count, args.fail_on_unknown),
+        World::Netns => netns::run(&args.plan(&fixed, seed)?, &args.out, args.fail_on_unknown),
+        World::Sim if args.count > 1 => {
+            let options = SwarmOptions { count: args.count, keep_going: args.keep_going, threads: args.threads };
+            sim::run_many(&fixed, seed, &options, &args.out, args.fail_on_unknown)
+        }
+        World::Sim => {
+            let plan = swarm::draw(&fixed, seed).map_err(|error| Failure::Input(error.into()))?;
+            sim::run(&plan, &args.out, args.fail_on_unknown)
+        }
     }
 }
 
 impl TestArgs {
-    fn plan(&self, seed: u64, nemesis: Vec<FaultKind>) -> Result<Plan, Failure> {
-        let time_limit_ms = whole_millis(self.time_limit)?;
-        let options = ScheduleOptions::new(self.nodes, nemesis.clone(), time_limit_ms);
+    /// What the command line fixes.
+    fn fixed(&self) -> Result<Fixed, Failure> {
+        if let Some(limit) = self.time_limit.filter(|limit| *limit < Duration::from_secs(1)) {
+            return Err(Failure::Input(anyhow!("--time-limit is {limit:?}: give it at least 1s")));
+        }
+        if let Some(workload) = self.workload.filter(|workload| !self.system.workloads().contains(workload)) {
+            return Err(Failure::Input(anyhow!("{} can't serve the workload {workload}", self.system)));
+        }
+        Ok(Fixed {
+            system: self.system,
+            bug: self.bug,
+            workload: self.workload,
+            nemesis: self.nemesis.as_deref().map(|names| parse_nemesis(names, self.world)).transpose()?,
+            nodes: self.nodes,
+            clients: self.clients,
+            rate: self.rate,
+            time_limit_ms: self.time_limit.map(whole_millis).transpose()?,
+            operation_deadline_ms: self.operation_deadline.map(whole_millis).transpose()?.map(|ms| ms.max(1)),
+            sessions: self.sessions,
+            lease_reads: self.lease_reads,
+            snapshot_entries: self.snapshot_entries,
+        })
+    }
+
+    /// The plan of a run of real servers.
+    fn plan(&self, fixed: &Fixed, seed: u64) -> Result<Plan, Failure> {
+        let default_faults = || vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
+        let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
+        let (nodes, time_limit_ms) = (fixed.nodes.unwrap_or(5), fixed.time_limit_ms.unwrap_or(30_000));
+        let options = ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms);
         let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
         Ok(Plan {
             plan_version: PLAN_VERSION,
             rashomon_version: env!("CARGO_PKG_VERSION").into(),
-            system: self.system,
-            workload: self.workload,
-            world: self.world,
-            nodes: self.nodes,
-            clients: self.clients,
-            rate: self.rate,
+            system: fixed.system,
+            workload: fixed.workload.unwrap_or(Workload::Register),
+            world: World::Netns,
+            nodes,
+            clients: fixed.clients.unwrap_or(10),
+            rate: fixed.rate.unwrap_or(800),
             time_limit_ms,
-            operation_deadline_ms: whole_millis(self.operation_deadline)?.max(1),
+            operation_deadline_ms: fixed.operation_deadline_ms.unwrap_or(1000),
             seed,
-            bug: self.bug,
-            sessions: self.sessions,
-            lease_reads: self.lease_reads,
-            snapshot_entries: self.snapshot_entries,
+            bug: fixed.bug,
+            sessions: fixed.sessions.unwrap_or(false),
+            lease_reads: fixed.lease_reads.unwrap_or(false),
+            snapshot_entries: fixed.snapshot_entries.unwrap_or(SNAPSHOT_ENTRIES),
             nemesis,
             schedule,
+            simulation: None,
         })
     }
 }

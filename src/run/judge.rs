@@ -3,7 +3,6 @@
 use rashomon_history::{History, Operation};
 use rashomon_report::statistics::fault_intervals;
 use rashomon_report::{CheckerReport, Guard, Leadership, SCHEMA_VERSION, Statistics, Verdict, VerdictFile};
-use rashomon_workloads::Checked;
 
 use crate::plan::Plan;
 use crate::run::guards::{Lifecycle, guards};
@@ -20,30 +19,35 @@ pub(crate) struct Evidence<'a> {
     pub(crate) began: &'a str,
 }
 
-/// Joins what the checker says with the guards against an empty verdict.
-pub(crate) fn judge(evidence: &Evidence<'_>, check: &Checked) -> VerdictFile {
+/// Joins what the checks say, the gravest first, with the guards against an empty verdict.
+pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> VerdictFile {
     let statistics = Statistics::of_operations(evidence.history, evidence.operations, evidence.leaders);
     let faults = fault_intervals(evidence.history);
     let guards = guards(evidence.plan, &statistics, evidence.operations, &faults, evidence.lifecycle);
-    let Judgement { checker, anomalies } = Judgement::of(check, evidence.operations);
+    let (checkers, anomalies): (Vec<_>, Vec<_>) =
+        judgements.into_iter().map(|judgement| (judgement.checker, judgement.anomalies)).unzip();
+    let anomalies = anomalies.concat();
     let guarded = if guards.iter().all(|guard| guard.held) { Verdict::Valid } else { Verdict::Unknown };
-    let verdict = checker.verdict.worse(guarded);
+    let verdict = checkers.iter().fold(guarded, |verdict, checker| verdict.worse(checker.verdict));
     VerdictFile {
         schema_version: SCHEMA_VERSION,
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
         verdict,
-        reason: reason(verdict, &checker, &guards, &statistics),
+        reason: reason(verdict, &checkers, &guards, &statistics),
         began: Some(evidence.began.into()),
         command: evidence.plan.command(),
         witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),
-        checkers: vec![checker],
+        checkers,
         anomalies,
         guards,
         statistics,
     }
 }
 
-fn reason(verdict: Verdict, checker: &CheckerReport, guards: &[Guard], statistics: &Statistics) -> String {
+fn reason(verdict: Verdict, checkers: &[CheckerReport], guards: &[Guard], statistics: &Statistics) -> String {
+    let Some(checker) = checkers.iter().find(|checker| checker.verdict == verdict).or(checkers.first()) else {
+        return "Nothing was checked.".into();
+    };
     match verdict {
         Verdict::Invalid => checker.reason.clone(),
         Verdict::Valid => {

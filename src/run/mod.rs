@@ -23,12 +23,14 @@ use rashomon_workloads::Parameters;
 use tokio::time::Instant;
 
 use crate::clients::{Address, Client, StatusClient};
-use crate::plan::Plan;
-use crate::results::{RunFolder, write_file, write_json};
+use crate::plan::{Plan, World};
+use crate::results::{RunFolder, write_bytes, write_file, write_json};
+use crate::swarm::Looked;
+use crate::verdict::Judgement;
 use crate::world::RaftCluster;
 use crate::world::netns::Inside;
 use drive::Drive;
-use guards::Lifecycle;
+pub(crate) use guards::Lifecycle;
 use judge::{Evidence, judge};
 use progress::Progress;
 use stop::Stop;
@@ -207,9 +209,33 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
         plan.workload.model().check(&Parameters::default(), operations, &options).context("checking the history")?;
     let evidence =
         Evidence { plan, history: &history, operations, leaders: &seen.leaders, lifecycle: &seen.lifecycle, began };
-    let verdict = judge(&evidence, &check);
+    let verdict = judge(&evidence, vec![Judgement::of(&check, operations)]);
     write_json(&folder.verdict(), &verdict)?;
     write_report(plan, folder, &history, &verdict, &seen.surroundings)?;
+    Ok(verdict)
+}
+
+/// Writes the files of a simulated run that was carried out and checked.
+pub(crate) fn write_simulated(plan: &Plan, folder: &RunFolder, looked: &Looked) -> Result<VerdictFile> {
+    let simulated = &looked.simulated;
+    write_json(&folder.plan(), plan)?;
+    write_bytes(&folder.history(), &simulated.recording.to_jsonl())?;
+    let history = simulated.recording.history();
+    let violation = simulated.violation.as_ref().map(Judgement::of_violation);
+    let checked = looked.check.as_ref().map(|check| Judgement::of(check, history.operations()));
+    let began = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let evidence = Evidence {
+        plan,
+        history,
+        operations: history.operations(),
+        leaders: &simulated.leaders,
+        lifecycle: &simulated.lifecycle,
+        began: &began,
+    };
+    let verdict = judge(&evidence, violation.into_iter().chain(checked).collect());
+    write_json(&folder.verdict(), &verdict)?;
+    let virtual_s = Duration::from_micros(simulated.lasted.0).as_secs_f64();
+    write_report(plan, folder, history, &verdict, &[("virtual time", format!("{virtual_s:.3} s"))])?;
     Ok(verdict)
 }
 
@@ -224,7 +250,9 @@ fn write_report(
     rows.extend_from_slice(surroundings);
     let mut links: Vec<(String, String)> =
         ["history.jsonl", "plan.json", "verdict.json"].map(|file| (file.to_owned(), file.to_owned())).into();
-    links.extend((1..=plan.nodes).map(|node| (format!("n{node}"), format!("nodes/n{node}/node.log"))));
+    if plan.world == World::Netns {
+        links.extend((1..=plan.nodes).map(|node| (format!("n{node}"), format!("nodes/n{node}/node.log"))));
+    }
     let page = render(&ReportInput {
         title: &format!("{} {}", plan.system, plan.workload),
         verdict,

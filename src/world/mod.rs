@@ -2,5 +2,6 @@
 
 pub(crate) mod netns;
 mod raft_cluster;
+pub(crate) mod sim;
 
 pub(crate) use raft_cluster::RaftCluster;

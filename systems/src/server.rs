@@ -192,6 +192,18 @@ pub struct Status {
     pub learners: Vec<String>,
 }
 
+impl fmt::Display for Status {
+    /// `n2 follower in term 4 of n1, log to 40, committed 38, applied 38`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { node, role, term, leader, commit_index, applied_index, last_index, .. } = self;
+        write!(f, "{node} {role} in term {term}")?;
+        if let Some(leader) = leader {
+            write!(f, " of {leader}")?;
+        }
+        write!(f, ", log to {last_index}, committed {commit_index}, applied {applied_index}")
+    }
+}
+
 /// One member of a cluster, as a state machine without I/O.
 pub trait Server {
     /// What members tell each other.

@@ -54,6 +54,18 @@ pub struct Summary {
     pub kinds: BTreeMap<FaultKind, KindSummary>,
 }
 
+impl Summary {
+    /// Takes over what became of the faults of another run.
+    pub fn add(&mut self, other: &Self) {
+        for (kind, summary) in &other.kinds {
+            let sum = self.kinds.entry(*kind).or_default();
+            sum.injected += summary.injected;
+            sum.bitten += summary.bitten;
+            sum.failed += summary.failed;
+        }
+    }
+}
+
 impl fmt::Display for Summary {
     /// `partition 4 of 4, kill 2 of 3`: seen to bite, of those that were begun.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

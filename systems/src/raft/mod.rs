@@ -188,6 +188,21 @@ impl<M: StateMachine> Raft<M> {
         self.hard.term
     }
 
+    /// The leader that this member believes in.
+    pub fn leader(&self) -> Option<NodeId> {
+        self.leader
+    }
+
+    /// Entries up to here are known to be committed.
+    pub fn commit_index(&self) -> u64 {
+        self.commit_index
+    }
+
+    /// Entries up to here were applied to the state machine.
+    pub fn applied_index(&self) -> u64 {
+        self.applied_index
+    }
+
     /// Whether this member believes that it leads.
     pub fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader(_))

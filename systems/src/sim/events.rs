@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 use crate::server::Micros;
 
@@ -35,7 +36,8 @@ impl<E> Events<E> {
 
     /// The next event, unless it comes after `until`.
     pub(super) fn next(&mut self, until: Micros) -> Option<(Micros, E)> {
-        let Reverse((at, _, slot)) = self.heap.pop_if(|Reverse((at, ..))| *at <= until)?;
+        let next = self.heap.peek_mut().filter(|next| next.0.0 <= until)?;
+        let Reverse((at, _, slot)) = PeekMut::pop(next);
         self.free.push(slot);
         self.slots[slot as usize].take().map(|event| (at, event))
     }

@@ -83,6 +83,8 @@ pub(super) struct Network {
     nodes: usize,
     links: Vec<Link>,
     draw: Draw,
+    /// For what goes between clients and nodes.
+    clients: Draw,
 }
 
 /// When a message and its double arrive.
@@ -93,9 +95,10 @@ pub(super) struct Arrivals {
 }
 
 impl Network {
-    pub(super) fn new(options: NetworkOptions, nodes: u16, draw: Draw) -> Self {
+    pub(super) fn new(options: NetworkOptions, nodes: u16, seed: u64) -> Self {
         let nodes = usize::from(nodes);
-        Self { options, nodes, links: vec![Link::default(); nodes * nodes], draw }
+        let (draw, clients) = (Draw::stream(seed, "network"), Draw::stream(seed, "clients' network"));
+        Self { options, nodes, links: vec![Link::default(); nodes * nodes], draw, clients }
     }
 
     fn place(&self, from: NodeId, to: NodeId) -> usize {
@@ -119,7 +122,7 @@ impl Network {
     pub(super) fn send(&mut self, now: Micros, from: NodeId, to: NodeId) -> Arrivals {
         let place = self.place(from, to);
         let Disturbance { cut, delay_min_us, delay_max_us, loss_ppm, duplicate_ppm } = self.links[place].disturbance;
-        let fate = self.draw.below_million();
+        let fate = self.draw.below(1_000_000) as u32;
         let lost = loss_ppm + self.options.loss_ppm;
         if cut || fate < lost {
             return Arrivals { first: None, double: None };
@@ -142,26 +145,16 @@ impl Network {
     /// How long a message between a client and a node takes. Such messages are neither lost nor held up.
     pub(super) fn client_latency_us(&mut self) -> u64 {
         let NetworkOptions { latency_min_us, latency_extra_us, .. } = self.options;
-        self.skewed(latency_min_us, latency_extra_us)
+        u64::from(latency_min_us) + self.clients.exponential(latency_extra_us.into())
     }
 
     fn latency_us(&mut self) -> u64 {
         let NetworkOptions { latency_min_us, latency_extra_us, straggler_ppm, straggler_max_us, .. } = self.options;
-        let usual = self.skewed(latency_min_us, latency_extra_us);
-        if straggler_ppm > 0 && self.draw.below_million() < straggler_ppm {
+        let usual = u64::from(latency_min_us) + self.draw.exponential(latency_extra_us.into());
+        if straggler_ppm > 0 && self.draw.below(1_000_000) < straggler_ppm as usize {
             return usual + self.draw.between(0, straggler_max_us.into());
         }
         usual
-    }
-
-    /// Mostly below the mean, sometimes several times that: the shape of latencies, in whole numbers.
-    fn skewed(&mut self, min_us: u32, extra_us: u32) -> u64 {
-        let bits = self.draw.next_u64();
-        let spread = 3 * u64::from(extra_us) / 2 + 1;
-        let usual = ((bits & 0xffff_ffff) * spread) >> 32;
-        // One in sixteen takes up to nine times the mean: 15/16 * 3/4 + 1/16 * (3/4 + 15/4) is about 1.
-        let tail = if bits >> 60 == 0 { (((bits >> 32) & 0xff_ffff) * (15 * u64::from(extra_us) / 2 + 1)) >> 24 } else { 0 };
-        u64::from(min_us) + usual + tail
     }
 }
 
@@ -170,7 +163,7 @@ mod tests {
     use super::*;
 
     fn network(options: NetworkOptions) -> Network {
-        Network::new(options, 3, Draw::from_seed(3))
+        Network::new(options, 3, 3)
     }
 
     fn delays(network: &mut Network, count: u64) -> Vec<u64> {

@@ -32,6 +32,14 @@ impl Default for WalOptions {
     }
 }
 
+impl WalOptions {
+    /// For a simulated disk: small segments, so that a short run sees many.
+    #[must_use]
+    pub fn simulated() -> Self {
+        Self { segment_bytes: crate::sim::disk::SEGMENT_BYTES, bug: None }
+    }
+}
+
 /// The segment that is being written.
 #[derive(Debug)]
 pub(super) struct OpenSegment<F> {

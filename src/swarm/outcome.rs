@@ -1,0 +1,76 @@
+//! One simulated run and what was found in it.
+
+use std::time::Duration;
+
+use rashomon_checker::Options;
+use rashomon_report::Verdict;
+use rashomon_workloads::{Checked, Parameters};
+
+use crate::plan::Plan;
+use crate::verdict::Judgement;
+use crate::world::sim::{Simulated, simulate};
+
+/// Simulated histories are short; whatever takes longer than this is told as unknown, not waited for.
+const CHECK_TIME: Duration = Duration::from_secs(15);
+const CHECK_MEMORY_BYTES: usize = 1 << 30;
+
+/// What is wrong with a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Finding {
+    /// Which check found it: `inner invariants`, `liveness`, or the model of the workload.
+    pub(crate) check: String,
+    /// What it is: `election-safety`, `no-leader`, `stale-read`, ...
+    pub(crate) kind: String,
+    /// In words.
+    pub(crate) text: String,
+}
+
+/// What a run came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    /// Nothing wrong.
+    Nothing,
+    /// Something wrong.
+    Violation(Finding),
+    /// The check of the history gave no answer.
+    Unknown(String),
+}
+
+/// A run that was carried out and checked.
+pub(crate) struct Looked {
+    pub(crate) simulated: Simulated,
+    /// The check of the history; nothing where another check spoke before.
+    pub(crate) check: Option<Checked>,
+    pub(crate) found: Found,
+}
+
+/// Carries out a simulated plan and checks what was seen.
+///
+/// # Errors
+/// The model of the workload can't check such a history: a mistake of ours.
+pub(crate) fn look(plan: &Plan) -> anyhow::Result<Looked> {
+    let simulated = simulate(plan);
+    if let Some(violation) = &simulated.violation {
+        let check = violation.check.name().to_owned();
+        let found = Finding { check, kind: violation.kind.clone(), text: violation.text.clone() };
+        return Ok(Looked { found: Found::Violation(found), check: None, simulated });
+    }
+    let options = Options {
+        time_budget: Some(CHECK_TIME),
+        memory_budget_bytes: Some(CHECK_MEMORY_BYTES),
+        threads: 1,
+        ..Options::default()
+    };
+    let operations = simulated.recording.history().operations();
+    let checked = plan.workload.model().check(&Parameters::default(), operations, &options)?;
+    let judgement = Judgement::of(&checked, operations);
+    let found = match judgement.checker.verdict {
+        Verdict::Valid => Found::Nothing,
+        Verdict::Unknown => Found::Unknown(judgement.checker.reason),
+        Verdict::Invalid => {
+            let kind = judgement.anomalies.first().map_or_else(String::new, |anomaly| anomaly.kind.clone());
+            Found::Violation(Finding { check: judgement.checker.name, kind, text: judgement.checker.reason })
+        }
+    };
+    Ok(Looked { found, check: Some(checked), simulated })
+}

@@ -1,0 +1,233 @@
+//! The clients of a simulated run: the same state machines, generators and pace as in the real world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rashomon_history::{Call, OpenOperation, Outcome, ProcessId, Recording, TimeNs};
+use rashomon_systems::api::{Api, HttpRequest, HttpResponse, TransportError};
+use rashomon_systems::client::{Client, ClientOptions, Next};
+use rashomon_systems::kv::{KvApi, KvRequest, KvResponse};
+use rashomon_systems::server::{Micros, NodeId};
+use rashomon_systems::sim::{Lost, Token};
+use rashomon_workloads::{Pace, Role};
+
+use crate::plan::Plan;
+
+/// After a refusal a client without a rate waits a little, or it would spend the run on refusals.
+const REFUSED_PAUSE_US: u64 = 5_000;
+
+/// What a client wants done.
+pub(super) enum Wish {
+    /// Ask this node.
+    Ask { node: NodeId, token: Token, request: KvRequest },
+    /// Nothing more of what it asked this node.
+    Abandon { node: NodeId, token: Token },
+    /// The operation is over.
+    Over { call: Call, outcome: Outcome },
+}
+
+/// What all clients share.
+pub(super) struct Shared {
+    pub(super) api: KvApi,
+    pub(super) recording: Recording,
+    pub(super) next_process: u64,
+    pub(super) names: Vec<Arc<str>>,
+}
+
+impl Shared {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            api: KvApi::default(),
+            recording: Recording::default(),
+            next_process: 0,
+            names: (0..=plan.nodes).map(|node| NodeId(node).to_string().into()).collect(),
+        }
+    }
+
+    fn fresh_process(&mut self) -> ProcessId {
+        self.next_process += 1;
+        ProcessId(self.next_process - 1)
+    }
+
+    fn name(&self, node: NodeId) -> &Arc<str> {
+        &self.names[usize::from(node.0)]
+    }
+}
+
+/// One client.
+pub(super) struct SimClient {
+    number: u64,
+    machine: Client,
+    process: ProcessId,
+    pub(super) role: Role,
+    pace: Pace,
+    patience_us: u64,
+    /// When it asks next.
+    pub(super) next_call: Micros,
+    under_way: Option<UnderWay>,
+    /// When it was announced to be woken.
+    pub(super) wake_at: Option<Micros>,
+}
+
+/// An operation that is not over.
+struct UnderWay {
+    open: OpenOperation,
+    /// When the machine wants to hear of the time.
+    due: Micros,
+    asked: Option<(NodeId, Token, u64)>,
+}
+
+/// A token holds the client's number and the number of its attempt.
+const ATTEMPT_BITS: u32 = 40;
+
+/// Whose token it is.
+pub(super) fn client_of(token: Token) -> usize {
+    usize::try_from(token.0 >> ATTEMPT_BITS).unwrap_or(usize::MAX)
+}
+
+impl SimClient {
+    /// The client `number` of the plan; it stays with the node of that number, counted round.
+    pub(super) fn new(plan: &Plan, number: u64, shared: &mut Shared) -> Self {
+        let role = Role::of(usize::try_from(number).unwrap_or(0), plan.clients.into(), plan.nodes.into());
+        let home = NodeId(u16::try_from(number % u64::from(plan.nodes)).unwrap_or(0) + 1);
+        Self::at(plan, number, home, role, shared)
+    }
+
+    /// A client that makes final reads at `home`.
+    pub(super) fn reader(plan: &Plan, number: u64, home: NodeId, shared: &mut Shared) -> Self {
+        Self::at(plan, number, home, Role::Reader, shared)
+    }
+
+    fn at(plan: &Plan, number: u64, home: NodeId, role: Role, shared: &mut Shared) -> Self {
+        let patience = role.patience(Duration::from_millis(plan.operation_deadline_ms));
+        let mut pace = Pace::new(plan.seed, number, plan.clients.into(), plan.rate.into());
+        Self {
+            number,
+            machine: Client::new(ClientOptions { home, nodes: plan.nodes, sessions: plan.sessions }),
+            process: shared.fresh_process(),
+            role,
+            next_call: Micros(pace.next_gap_us()),
+            pace,
+            patience_us: u64::try_from(patience.as_micros()).unwrap_or(u64::MAX),
+            under_way: None,
+            wake_at: None,
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_none()
+    }
+
+    /// When it wants to be woken.
+    pub(super) fn due(&self) -> Micros {
+        self.under_way.as_ref().map_or(self.next_call, |under_way| under_way.due)
+    }
+
+    /// Makes a call.
+    pub(super) fn begin(&mut self, now: Micros, call: Call, is_final: bool, shared: &mut Shared) -> Vec<Wish> {
+        let home = self.machine.home();
+        let deadline = now.after(self.patience_us);
+        let next = self.machine.begin(now, &call, deadline);
+        let home = Arc::clone(shared.name(home));
+        let open = shared.recording.invoke(time(now), self.process, &home, is_final, call);
+        self.under_way = Some(UnderWay { open, due: deadline, asked: None });
+        self.follow(now, next, shared)
+    }
+
+    /// It is time for what is under way.
+    pub(super) fn time(&mut self, now: Micros, shared: &mut Shared) -> Vec<Wish> {
+        match self.machine.time(now) {
+            Some(next) => self.follow(now, next, shared),
+            None => Vec::new(),
+        }
+    }
+
+    /// A node answered, or the connection to it is lost.
+    pub(super) fn answered(
+        &mut self,
+        now: Micros,
+        token: Token,
+        result: Result<KvResponse, Lost>,
+        shared: &mut Shared,
+    ) -> Vec<Wish> {
+        let Some(under_way) = &mut self.under_way else { return Vec::new() };
+        let Some((_, _, attempt)) = under_way.asked.take_if(|(_, asked, _)| *asked == token) else {
+            return Vec::new();
+        };
+        let result = match result {
+            Ok(response) => Ok(shared.api.respond(response)),
+            Err(Lost::Refused) => Err(TransportError::NotSent("connection refused".into())),
+            Err(Lost::Broken) => Err(TransportError::Broken("connection reset".into())),
+        };
+        self.heard(now, attempt, result, shared)
+    }
+
+    fn heard(
+        &mut self,
+        now: Micros,
+        attempt: u64,
+        result: Result<HttpResponse, TransportError>,
+        shared: &mut Shared,
+    ) -> Vec<Wish> {
+        match self.machine.answered(now, attempt, result) {
+            Some(next) => self.follow(now, next, shared),
+            None => Vec::new(),
+        }
+    }
+
+    fn follow(&mut self, now: Micros, next: Next, shared: &mut Shared) -> Vec<Wish> {
+        let Some(under_way) = &mut self.under_way else { return Vec::new() };
+        let given_up = under_way.asked.take().map(|(node, token, _)| Wish::Abandon { node, token });
+        let mut wishes = Vec::from_iter(given_up);
+        match next {
+            Next::Ask { node, request, attempt, until } => {
+                under_way.due = until;
+                wishes.extend(self.ask(now, node, &request, attempt, shared));
+            }
+            Next::Wait { until } => under_way.due = until,
+            Next::Done { outcome, node } => wishes.extend(self.over(now, outcome, node, shared)),
+        }
+        wishes
+    }
+
+    fn ask(
+        &mut self,
+        now: Micros,
+        node: NodeId,
+        request: &HttpRequest,
+        attempt: u64,
+        shared: &mut Shared,
+    ) -> Vec<Wish> {
+        let token = Token((self.number << ATTEMPT_BITS) | attempt);
+        match shared.api.route(request) {
+            Ok(request) => {
+                if let Some(under_way) = &mut self.under_way {
+                    under_way.asked = Some((node, token, attempt));
+                }
+                vec![Wish::Ask { node, token, request }]
+            }
+            Err(response) => self.heard(now, attempt, Ok(response), shared),
+        }
+    }
+
+    fn over(&mut self, now: Micros, outcome: Outcome, node: NodeId, shared: &mut Shared) -> Option<Wish> {
+        let under_way = self.under_way.take()?;
+        let node = Arc::clone(shared.name(node));
+        shared.recording.complete(time(now), under_way.open, &node, outcome.clone());
+        if matches!(outcome, Outcome::Info(_)) {
+            self.process = shared.fresh_process();
+        }
+        // A client that was held up does not catch up: bursts would hide what a fault does to latency.
+        let mut gap_us = self.pace.next_gap_us();
+        if gap_us == 0 && matches!(outcome, Outcome::Fail(_)) {
+            gap_us = REFUSED_PAUSE_US;
+        }
+        self.next_call = now.max(self.next_call.after(gap_us));
+        Some(Wish::Over { call: shared.recording.call(under_way.open).clone(), outcome })
+    }
+}
+
+/// The world's time as it stands in a history.
+pub(super) fn time(now: Micros) -> TimeNs {
+    TimeNs(now.0 * 1000)
+}

@@ -1,0 +1,76 @@
+//! The simulated world: one thread, virtual time, everything drawn from the seed of the plan.
+//!
+//! The same lifecycle as of a real run: set up, drive while the nemesis breaks, heal, settle, final reads. What a real run
+//! can only wait for is demanded here: a healed majority must answer within a bound, and all replicas must come to the same
+//! state. Servers, clients, generators, schedules and the nemesis' decisions are the code of the real world.
+
+mod clients;
+mod hands;
+mod run;
+mod servers;
+mod settle;
+mod watcher;
+
+use rashomon_history::Recording;
+use rashomon_nemesis::Summary;
+use rashomon_report::Leadership;
+use rashomon_systems::server::Micros;
+
+use crate::plan::Plan;
+use crate::run::Lifecycle;
+
+/// A promise that was seen broken by who looks on from outside, not by the clients.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Violation {
+    /// Which check saw it.
+    pub(crate) check: Check,
+    /// Which promise: `election-safety`, `no-leader`, ...
+    pub(crate) kind: String,
+    /// What was seen.
+    pub(crate) text: String,
+    /// When.
+    pub(crate) at: Micros,
+}
+
+/// The checks of a simulated run beside that of the history.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Check {
+    /// What must hold inside the servers at every moment.
+    Invariants,
+    /// What must come to pass when the faults are over.
+    Liveness,
+}
+
+impl Check {
+    /// The name in verdicts and tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Invariants => "inner invariants",
+            Self::Liveness => "liveness",
+        }
+    }
+
+    /// How it looks.
+    pub(crate) fn how(self) -> &'static str {
+        match self {
+            Self::Invariants => "looking on at every step of every server",
+            Self::Liveness => "healing a majority, and waiting",
+        }
+    }
+}
+
+/// What a simulated run came to, before its history is checked.
+pub(crate) struct Simulated {
+    pub(crate) recording: Recording,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) leaders: Vec<Leadership>,
+    pub(crate) faults: Summary,
+    pub(crate) violation: Option<Violation>,
+    /// How long it took in the world's time.
+    pub(crate) lasted: Micros,
+}
+
+/// Carries out the plan. The same plan gives the same run, byte for byte.
+pub(crate) fn simulate(plan: &Plan) -> Simulated {
+    run::Run::new(plan).carry_out()
+}

@@ -1,0 +1,204 @@
+//! After the faults: what a real run can only wait for is demanded here.
+//!
+//! As in TigerBeetle's simulator a liveness phase follows the safety phase. Some of the nodes, never so many that the others
+//! are no majority, stay cut off; the others must elect a leader and answer within a bound. Then all are joined, and all
+//! must follow one leader and come to the same state.
+
+use std::collections::BTreeSet;
+
+use rashomon_draw::Draw;
+use rashomon_history::Key;
+use rashomon_nemesis::FaultKind;
+use rashomon_systems::kv::{KvRequest, Query};
+use rashomon_systems::raft::{Bug, Safeguard};
+use rashomon_systems::server::{Micros, NodeId, Server};
+use rashomon_systems::sim::{Disturbance, NetworkOptions, Token};
+
+use super::Check;
+use super::run::{LOOK_EVERY_US, Run};
+use crate::plan::Simulation;
+
+/// A calm cluster elects within a few timeouts; after so many of the longest ones it never will.
+const BOUND_ELECTIONS: u64 = 20;
+/// How long a probe is waited for before it is sent again.
+const PROBE_US: u64 = 500_000;
+
+impl Run<'_> {
+    fn simulation(&self) -> Simulation {
+        self.plan.simulation.clone().unwrap_or_default()
+    }
+
+    /// Within this time a healed majority must answer.
+    pub(super) fn liveness_bound_us(&self) -> u64 {
+        self.simulation().raft.election_max_us * BOUND_ELECTIONS + 2_000_000
+    }
+
+    /// The leader that all of these nodes follow, if it is one of them.
+    pub(super) fn settled_leader(&self, nodes: &BTreeSet<NodeId>) -> Option<NodeId> {
+        let leader = self.member(*nodes.first()?)?.leader()?;
+        let follows = |node: &NodeId| self.member(*node).is_some_and(|member| member.leader() == Some(leader));
+        let leads = self.member(leader).is_some_and(|member| member.is_leader());
+        (nodes.contains(&leader) && leads && nodes.iter().all(follows)).then_some(leader)
+    }
+
+    /// The liveness phase.
+    pub(super) fn settle(&mut self) {
+        if self.is_over() {
+            return;
+        }
+        let began = self.now();
+        let calm = NetworkOptions { loss_ppm: 0, duplicate_ppm: 0, straggler_ppm: 0, ..self.simulation().network };
+        self.cluster.set_network(calm);
+        let up = self.cluster.up();
+        let outsiders = self.draw_outsiders(&up);
+        self.separate(&outsiders, &up, true);
+        let core: BTreeSet<NodeId> = &up - &outsiders;
+        let terms = self.terms_when_calm(&outsiders);
+        self.demand_answers(&core, if outsiders.is_empty() { "all nodes" } else { "a majority" });
+        self.check_terms(&terms);
+        if outsiders.is_empty() {
+            return self.note_settled(began);
+        }
+        self.separate(&outsiders, &up, false);
+        self.demand_answers(&up, "all nodes");
+        self.note_settled(began);
+    }
+
+    fn note_settled(&mut self, began: Micros) {
+        if !self.is_over() {
+            self.lifecycle.settled_after_ms = Some(self.now().since(began) / 1000);
+        }
+    }
+
+    /// Those who stay cut off: the others are a majority of all nodes.
+    fn draw_outsiders(&self, up: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+        // Who is a majority of a cluster whose members change is the members' affair.
+        if self.plan.nemesis.contains(&FaultKind::Membership) {
+            return BTreeSet::new();
+        }
+        let majority = usize::from(self.plan.nodes) / 2 + 1;
+        let mut draw = Draw::stream(self.plan.seed, "outsiders");
+        let mut nodes: Vec<NodeId> = up.iter().copied().collect();
+        draw.shuffle(&mut nodes);
+        let spare = nodes.len().saturating_sub(majority);
+        nodes.truncate(draw.below(spare + 1));
+        nodes.into_iter().collect()
+    }
+
+    fn separate(&mut self, outsiders: &BTreeSet<NodeId>, up: &BTreeSet<NodeId>, cut: bool) {
+        for outsider in outsiders {
+            for other in up - outsiders {
+                for (from, to) in [(*outsider, other), (other, *outsider)] {
+                    self.cluster.disturb(from, to, Disturbance { cut, ..Disturbance::default() });
+                }
+            }
+        }
+    }
+
+    /// The terms of those who are cut off, when what was under way has arrived.
+    fn terms_when_calm(&mut self, outsiders: &BTreeSet<NodeId>) -> Vec<(NodeId, u64)> {
+        if outsiders.is_empty() || !self.promises_calm_terms() {
+            return Vec::new();
+        }
+        let longest_us = self.simulation().raft.election_max_us;
+        self.go_on(self.now().after(2 * longest_us));
+        let terms = outsiders.iter().filter_map(|node| Some((*node, self.member(*node)?.term())));
+        let terms = terms.collect();
+        self.go_on(self.now().after(3 * longest_us));
+        terms
+    }
+
+    /// Whether a node that reaches no majority should stay in its term. Not where pre-votes are off so that they don't hide a
+    /// planted bug; where nothing but them is missing, that is the bug.
+    fn promises_calm_terms(&self) -> bool {
+        let hidden_by_them =
+            |bug: Bug| bug != Bug::RP01 && bug.description().switched_off.contains(&Safeguard::PreVote);
+        self.simulation().raft.pre_vote && !self.plan.bug.is_some_and(hidden_by_them)
+    }
+
+    /// With pre-votes a node that reaches no majority stays in its term (thesis 9.6).
+    fn check_terms(&mut self, terms: &[(NodeId, u64)]) {
+        for (node, term) in terms {
+            let Some(now) = self.member(*node).map(|member| member.term()) else { continue };
+            if now > *term {
+                let text = format!("{node} reaches no majority, and its term grew from {term} to {now} all the same");
+                self.violate(Check::Liveness, "term-inflation", text);
+            }
+        }
+    }
+
+    /// These nodes must agree on a leader that answers a read, within the bound.
+    fn demand_answers(&mut self, nodes: &BTreeSet<NodeId>, who: &str) {
+        if self.is_over() {
+            return;
+        }
+        let bound_us = self.liveness_bound_us();
+        let give_up = self.now().after(bound_us);
+        let mut probe: Option<Micros> = None;
+        self.probe_answered = false;
+        while !self.is_over() {
+            if self.probe_answered && self.settled_leader(nodes).is_some() {
+                return;
+            }
+            if self.now() >= give_up {
+                return self.no_answer(nodes, who, bound_us);
+            }
+            let leader = self.settled_leader(nodes);
+            if let Some(leader) = leader.filter(|_| probe.is_none_or(|sent| self.now().since(sent) >= PROBE_US)) {
+                probe = Some(self.now());
+                self.probe(leader);
+            }
+            self.go_on(self.now().after(LOOK_EVERY_US));
+        }
+    }
+
+    /// Asks a node for a key that no workload uses.
+    fn probe(&mut self, node: NodeId) {
+        let request = KvRequest::Query(Query::Read { key: Key::from("rashomon-probe") });
+        self.cluster.ask(node, Token(u64::MAX), request);
+    }
+
+    fn no_answer(&mut self, nodes: &BTreeSet<NodeId>, who: &str, bound_us: u64) {
+        let seconds = bound_us / 1_000_000;
+        let (kind, what) = match self.settled_leader(nodes) {
+            None => ("no-leader", "followed no common leader"),
+            Some(_) => ("no-answer", "had a leader, but it did not answer a read"),
+        };
+        let text =
+            format!("{seconds} s after the last fault, {who} could reach each other and {what}: {}", self.tell(nodes));
+        self.violate(Check::Liveness, kind, text);
+    }
+
+    fn compare_states(&mut self) {
+        let now = self.now();
+        self.cluster
+            .show(|watcher, members| watcher.converged(now, members.iter().map(|(node, member)| (*node, *member))));
+        self.look_on();
+    }
+
+    /// How these members see their cluster.
+    fn tell(&self, nodes: &BTreeSet<NodeId>) -> String {
+        let states = nodes.iter().filter_map(|node| Some(self.member(*node)?.status().to_string()));
+        states.collect::<Vec<_>>().join("; ")
+    }
+
+    /// All members that run must come to the same place of the log, and to the same state.
+    pub(super) fn converge(&mut self) {
+        if self.is_over() {
+            return;
+        }
+        let bound_us = self.liveness_bound_us();
+        let is_level = |run: &Self| {
+            let places = run.cluster.up().into_iter().filter_map(|node| run.member(node));
+            let places: BTreeSet<u64> = places.map(|member| member.applied_index()).collect();
+            places.len() <= 1
+        };
+        if !self.go_on_until(bound_us, is_level) && !self.is_over() {
+            let states = self.tell(&self.cluster.up());
+            let text =
+                format!("{} s after the last fault some members are still behind: {states}", bound_us / 1_000_000);
+            self.violate(Check::Liveness, "replica-behind", text);
+        }
+        self.compare_states();
+    }
+}
