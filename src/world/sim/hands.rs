@@ -84,27 +84,32 @@ impl Run<'_> {
         let leader = if fault.wants_leader() { self.leader() } else { None };
         let begun = self.nemesis.active.begin(number, &fault, leader);
         self.note(number, begun.kind, FaultPhase::Begin, begun.text);
-        let seen = begun.deeds.and_then(|deeds| self.do_all(deeds));
-        let summary = self.nemesis.summary.kinds.entry(begun.kind).or_default();
-        summary.injected += 1;
-        let (phase, detail) = match seen {
-            Ok(seen) => {
-                summary.bitten += 1;
-                (FaultPhase::Bites, seen)
-            }
-            Err(reason) => {
-                summary.failed += 1;
-                (FaultPhase::Failed, reason)
-            }
-        };
-        self.note(number, begun.kind, phase, detail);
+        self.nemesis.summary.kinds.entry(begun.kind).or_default().injected += 1;
+        match begun.deeds.and_then(|deeds| self.do_all(number, deeds)) {
+            // That a member has left is seen later.
+            Ok(_) if begun.kind == FaultKind::Membership => {}
+            Ok(seen) => self.bitten(number, begun.kind, FaultPhase::Bites, seen),
+            Err(reason) => self.bitten(number, begun.kind, FaultPhase::Failed, reason),
+        }
+    }
+
+    /// What became of a fault that was begun.
+    pub(super) fn bitten(&mut self, number: u64, kind: FaultKind, phase: FaultPhase, detail: String) {
+        let summary = self.nemesis.summary.kinds.entry(kind).or_default();
+        match phase {
+            FaultPhase::Bites => summary.bitten += 1,
+            FaultPhase::Failed => summary.failed += 1,
+            FaultPhase::Begin | FaultPhase::End => {}
+        }
+        self.note(number, kind, phase, detail);
     }
 
     fn end_fault(&mut self, number: u64) {
         let Some(ended) = self.nemesis.active.end(number) else { return };
+        self.give_up_removal(number);
         let detail = match ended.deeds.as_slice() {
             [] => ended.why_nothing,
-            _ => self.do_all(ended.deeds).unwrap_or_else(|reason| reason),
+            _ => self.do_all(number, ended.deeds).unwrap_or_else(|reason| reason),
         };
         self.note(number, ended.kind, FaultPhase::End, detail);
     }
@@ -132,13 +137,13 @@ impl Run<'_> {
         leaders.max_by_key(|(_, member)| member.term()).map(|(node, _)| Node(node.0))
     }
 
-    fn do_all(&mut self, deeds: Vec<Deed>) -> Result<String, String> {
-        let told = deeds.into_iter().map(|deed| self.carry_out_deed(deed)).collect::<Result<Vec<_>, _>>()?;
+    fn do_all(&mut self, fault: u64, deeds: Vec<Deed>) -> Result<String, String> {
+        let told = deeds.into_iter().map(|deed| self.carry_out_deed(fault, deed)).collect::<Result<Vec<_>, _>>()?;
         Ok(told.join("; "))
     }
 
     /// Does it, and says what was done.
-    fn carry_out_deed(&mut self, deed: Deed) -> Result<String, String> {
+    fn carry_out_deed(&mut self, fault: u64, deed: Deed) -> Result<String, String> {
         let told = deed.to_string();
         match deed {
             Deed::Cut(grudge) => {
@@ -169,9 +174,8 @@ impl Run<'_> {
                     self.cluster.set_clock_rate(node, rates.get(&Node(node.0)).copied().unwrap_or(0));
                 }
             }
-            Deed::RemoveMember(_) | Deed::AddMember(_) => {
-                return Err("members can't be changed here".into());
-            }
+            Deed::RemoveMember(node) => self.remove_member(fault, node),
+            Deed::AddMember(node) => self.add_member(node),
         }
         Ok(told)
     }

@@ -6,6 +6,7 @@
 
 mod clients;
 mod hands;
+mod operator;
 mod run;
 mod servers;
 mod settle;

@@ -9,7 +9,9 @@ use rashomon_workloads::Generator;
 
 use super::clients::{Shared, SimClient, Wish, client_of};
 use super::hands::Nemesis;
+use super::operator::Operator;
 use super::servers::{Member, Members};
+use super::settle::PROBE_TOKEN;
 use super::watcher::Watcher;
 use super::{Check, Simulated, Violation};
 use crate::plan::Plan;
@@ -24,6 +26,7 @@ const FINAL_READ_PAUSE_US: u64 = 5_000;
 
 /// Who is woken. Clients have their own numbers, from 0.
 pub(super) const WAKE_NEMESIS: u64 = u64::MAX;
+pub(super) const WAKE_OPERATOR: u64 = u64::MAX - 1;
 
 /// What clients do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +44,7 @@ pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) cluster: Cluster<Members, Watcher>,
     pub(super) nemesis: Nemesis,
+    pub(super) operator: Operator,
     pub(super) shared: Shared,
     pub(super) lifecycle: Lifecycle,
     pub(super) violation: Option<Violation>,
@@ -67,6 +71,7 @@ impl<'a> Run<'a> {
         Self {
             cluster,
             nemesis: Nemesis::new(plan),
+            operator: Operator::new(plan),
             shared,
             lifecycle: Lifecycle::default(),
             violation: None,
@@ -124,6 +129,7 @@ impl<'a> Run<'a> {
             self.set_alarm(number);
         }
         self.begin_schedule();
+        self.begin_operating();
         self.go_on(until);
         self.phase = Phase::Quiet;
         self.end_faults();
@@ -200,13 +206,15 @@ impl<'a> Run<'a> {
     fn take(&mut self, happening: Happening<KvResponse>) {
         match happening {
             Happening::Wake(WAKE_NEMESIS) => self.follow_schedule(),
+            Happening::Wake(WAKE_OPERATOR) => self.operate(),
             Happening::Wake(number) => self.woken(usize::try_from(number).unwrap_or(usize::MAX)),
             Happening::Answered { token, result } => match self.clients.get_mut(client_of(token)) {
                 Some(client) => {
                     let wishes = client.answered(self.cluster.now(), token, result, &mut self.shared);
                     self.fulfil(client_of(token), wishes);
                 }
-                None => self.probe_answered = matches!(result, Ok(KvResponse::Answer(_))),
+                None if token == PROBE_TOKEN => self.probe_answered |= matches!(result, Ok(KvResponse::Answer(_))),
+                None => {}
             },
             Happening::Storm => {
                 let text = "the servers keep each other busy with hundreds of thousands of messages, for nothing";

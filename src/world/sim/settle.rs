@@ -22,6 +22,7 @@ use crate::plan::Simulation;
 const BOUND_ELECTIONS: u64 = 20;
 /// How long a probe is waited for before it is sent again.
 const PROBE_US: u64 = 500_000;
+pub(super) const PROBE_TOKEN: Token = Token(u64::MAX);
 
 impl Run<'_> {
     fn simulation(&self) -> Simulation {
@@ -137,13 +138,13 @@ impl Run<'_> {
         let mut probe: Option<Micros> = None;
         self.probe_answered = false;
         while !self.is_over() {
-            if self.probe_answered && self.settled_leader(nodes).is_some() {
+            let leader = self.settled_leader(nodes);
+            if self.probe_answered && leader.is_some_and(|leader| self.members_are_restored(leader)) {
                 return;
             }
             if self.now() >= give_up {
                 return self.no_answer(nodes, who, bound_us);
             }
-            let leader = self.settled_leader(nodes);
             if let Some(leader) = leader.filter(|_| probe.is_none_or(|sent| self.now().since(sent) >= PROBE_US)) {
                 probe = Some(self.now());
                 self.probe(leader);
@@ -155,13 +156,16 @@ impl Run<'_> {
     /// Asks a node for a key that no workload uses.
     fn probe(&mut self, node: NodeId) {
         let request = KvRequest::Query(Query::Read { key: Key::from("rashomon-probe") });
-        self.cluster.ask(node, Token(u64::MAX), request);
+        self.cluster.ask(node, PROBE_TOKEN, request);
     }
 
     fn no_answer(&mut self, nodes: &BTreeSet<NodeId>, who: &str, bound_us: u64) {
         let seconds = bound_us / 1_000_000;
         let (kind, what) = match self.settled_leader(nodes) {
             None => ("no-leader", "followed no common leader"),
+            Some(leader) if self.probe_answered && !self.members_are_restored(leader) => {
+                ("members-stuck", "had a leader, but it did not change the members back")
+            }
             Some(_) => ("no-answer", "had a leader, but it did not answer a read"),
         };
         let text =

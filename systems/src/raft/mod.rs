@@ -193,6 +193,11 @@ impl<M: StateMachine> Raft<M> {
         self.leader
     }
 
+    /// Who belongs to the cluster, as far as this member's log tells, committed or not.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
     /// Entries up to here are known to be committed.
     pub fn commit_index(&self) -> u64 {
         self.commit_index
