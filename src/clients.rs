@@ -104,6 +104,7 @@ fn micros(duration: Duration) -> u64 {
 }
 
 /// Asks one node how it is.
+#[derive(Clone)]
 pub(crate) struct StatusClient {
     http: reqwest::Client,
     node: Address,
@@ -123,7 +124,7 @@ impl StatusClient {
 }
 
 /// Connections of one client: kept alive, straight to the node, and never repeating a request by themselves.
-fn connections() -> Result<reqwest::Client> {
+pub(crate) fn connections() -> Result<reqwest::Client> {
     reqwest::Client::builder()
         .no_proxy()
         .retry(reqwest::retry::never())
@@ -134,7 +135,11 @@ fn connections() -> Result<reqwest::Client> {
         .context("setting up an HTTP client")
 }
 
-async fn send(http: &reqwest::Client, node: &Address, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+pub(crate) async fn send(
+    http: &reqwest::Client,
+    node: &Address,
+    request: &HttpRequest,
+) -> Result<HttpResponse, TransportError> {
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Put => reqwest::Method::PUT,

@@ -1,6 +1,6 @@
 //! `rashomon node`: one server of an own system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,6 +31,12 @@ Then, in a fourth (a node that does not lead answers 421 and says who does):
   curl -s -X PUT localhost:8001/v1/kv/greeting -d '{\"value\":\"hello\"}'
   curl -s localhost:8001/v1/kv/greeting
 
+A fourth joins, where all four were started with its address in PEERS and the first three with --voters 1,2,3:
+
+  rashomon node raft --id 4 --join $PEERS $CLIENTS --data /tmp/raft/4
+  curl -s -X POST localhost:8001/v1/members -d '{\"add-learner\":4}'
+  curl -s -X POST localhost:8001/v1/members -d '{\"promote\":4}'
+
 docs/KV-API.md describes every path and every error. RASHOMON_LOG=debug tells more.";
 
 #[derive(Args)]
@@ -51,12 +57,18 @@ struct RaftArgs {
     /// Which member this is, from 1
     #[arg(long, value_name = "N", value_parser = parse_node)]
     id: NodeId,
-    /// Where a member listens for its peers; once for every member, this one included
+    /// Where a member listens for its peers; once for every member, this one and those that may be added later included
     #[arg(long = "peer", value_name = "N=ADDRESS", required = true, value_parser = parse_member)]
     peers: Vec<Member>,
     /// Where a member listens for clients; this one's is needed, the others' let a follower say where the leader is
     #[arg(long = "client", value_name = "N=ADDRESS", required = true, value_parser = parse_member)]
     clients: Vec<Member>,
+    /// Who votes at the beginning, the same for every node; the others wait to be added [default: all peers]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = parse_node)]
+    voters: Option<Vec<NodeId>>,
+    /// Wait to be added to a cluster that runs: shorthand for --voters with all peers but this one
+    #[arg(long, conflicts_with = "voters")]
+    join: bool,
     /// The folder for the log; nobody else may use it
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
@@ -133,7 +145,9 @@ fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
     let clients = members("--client", &args.clients).map_err(Failure::Input)?;
     let listen_peers = own_address("--peer", args.id, args.listen_peers, &peers).map_err(Failure::Input)?;
     let listen_clients = own_address("--client", args.id, args.listen_clients, &clients).map_err(Failure::Input)?;
+    let initial_voters = initial_voters(&args, &peers).map_err(Failure::Input)?;
     let options = raft::RaftNodeOptions {
+        initial_voters: Some(initial_voters),
         cluster: args.cluster,
         client_addresses: clients.iter().map(|(&id, address)| (id, address.to_string())).collect(),
         timing: Timing {
@@ -161,6 +175,19 @@ fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Who votes at the beginning.
+fn initial_voters(args: &RaftArgs, peers: &BTreeMap<NodeId, SocketAddr>) -> anyhow::Result<BTreeSet<NodeId>> {
+    let all = || peers.keys().copied();
+    match &args.voters {
+        Some(voters) => match voters.iter().find(|voter| !peers.contains_key(voter)) {
+            Some(stranger) => Err(anyhow!("--voters names {stranger}, but --peer {}=ADDRESS is missing", stranger.0)),
+            None => Ok(voters.iter().copied().collect()),
+        },
+        None if args.join => Ok(all().filter(|id| *id != args.id).collect()),
+        None => Ok(all().collect()),
+    }
+}
+
 fn members(option: &str, members: &[Member]) -> anyhow::Result<BTreeMap<NodeId, SocketAddr>> {
     let mut by_id = BTreeMap::new();
     for member in members {
@@ -179,4 +206,35 @@ fn own_address(
 ) -> anyhow::Result<SocketAddr> {
     let own = members.get(&id).with_context(|| format!("{option} {}=ADDRESS is missing for --id {}", id.0, id.0))?;
     Ok(listen.unwrap_or(*own))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        raft: RaftArgs,
+    }
+
+    fn voters(more: &[&str]) -> Result<Vec<u16>, String> {
+        let peers = ["--peer=1=127.0.0.1:7001", "--peer=2=127.0.0.1:7002", "--peer=3=127.0.0.1:7003"];
+        let line = [&["raft", "--id=3", "--data=d", "--client=3=127.0.0.1:8003"], &peers[..], more].concat();
+        let args = Line::try_parse_from(line).map_err(|error| error.to_string())?.raft;
+        let peers = members("--peer", &args.peers).unwrap();
+        let voters = initial_voters(&args, &peers).map_err(|error| error.to_string())?;
+        Ok(voters.into_iter().map(|voter| voter.0).collect())
+    }
+
+    #[test]
+    fn all_peers_vote_unless_told_otherwise() {
+        assert_eq!(voters(&[]), Ok(vec![1, 2, 3]));
+        assert_eq!(voters(&["--voters=1,2"]), Ok(vec![1, 2]));
+        assert_eq!(voters(&["--join"]), Ok(vec![1, 2]));
+        assert_eq!(voters(&["--voters=1,4"]), Err("--voters names n4, but --peer 4=ADDRESS is missing".into()));
+        assert!(voters(&["--join", "--voters=1"]).is_err());
+    }
 }

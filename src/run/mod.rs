@@ -143,7 +143,7 @@ async fn break_and_drive(
     let nodes = cluster.nodes();
     let until = Instant::now() + Duration::from_millis(plan.time_limit_ms);
     let recorder = drive.recorder();
-    let nemesis = Nemesis::new(plan.schedule.clone(), plan.nodes, cluster.hands(), recorder);
+    let nemesis = Nemesis::new(plan.schedule.clone(), plan.nodes, cluster.hands()?, recorder);
     let mut current = nemesis.current();
     let showing = progress.clone();
     let show = async move {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::clients::Address;
 use crate::plan::Plan;
 use crate::world::netns::{Inside, NodeCommand, Sandbox, UnexpectedExit};
+use crate::world::raft_hands::RaftHands;
 
 const PEER_PORT: u16 = 7000;
 const CLIENT_PORT: u16 = 8000;
@@ -52,8 +53,8 @@ impl RaftCluster {
     }
 
     /// What the nemesis can do to the servers.
-    pub(crate) fn hands(&self) -> Arc<dyn Hands> {
-        Arc::clone(&self.sandbox) as Arc<dyn Hands>
+    pub(crate) fn hands(&self) -> Result<Arc<dyn Hands>> {
+        Ok(Arc::new(RaftHands::new(Arc::clone(&self.sandbox), &self.nodes)?))
     }
 
     /// The longest time between two tries of TCP, where it is limited.

@@ -150,6 +150,32 @@ fn a_follower_says_who_leads_and_the_leader_can_be_changed() {
 }
 
 #[test]
+fn a_node_joins_catches_up_and_replaces_another() {
+    let cluster = Cluster::start_voters(Compaction { threshold_entries: 10, ..Compaction::default() }, 2);
+    for number in 0..30 {
+        assert_eq!(cluster.call_until_ok(&write("r", number)), done());
+    }
+    let change = |body: &str| {
+        let (path_and_query, body) = ("/v1/members".into(), body.as_bytes().to_vec().into());
+        cluster.ask_leader(&HttpRequest { method: Method::Post, path_and_query, body })
+    };
+    let newcomer = cluster.status(3).unwrap();
+    assert_eq!((newcomer.role.as_str(), newcomer.term, newcomer.last_index), ("learner", 0, 0));
+    let early = change(r#"{"promote":3}"#);
+    assert_eq!((early.status, error_of(&early.body)), (409, ErrorCode::ChangeImpossible));
+
+    assert_eq!(change(r#"{"add-learner":3}"#).status, 200);
+    assert_eq!(change(r#"{"promote":3}"#).status, 200, "refused with 503 until it has caught up");
+    let removed = cluster.leader();
+    assert_eq!(change(&format!(r#"{{"remove":{removed}}}"#)).status, 200);
+    cluster.wait_until(|cluster| cluster.leader() != removed);
+    assert_eq!(cluster.call_until_ok(&read("r")), value(29));
+    let voters = cluster.status(cluster.leader()).unwrap().voters;
+    assert_eq!(voters, (1..=3).filter(|id| *id != removed).map(|id| format!("n{id}")).collect::<Vec<_>>());
+    cluster.wait_until(|cluster| cluster.status(removed).is_some_and(|status| status.role == "learner"));
+}
+
+#[test]
 fn what_can_not_be_served_is_refused_as_documented() {
     let cluster = Cluster::start();
     let leader = cluster.leader();

@@ -47,6 +47,18 @@ fn a_register_run_is_valid_and_leaves_its_files() {
 }
 
 #[test]
+fn members_and_leaders_come_and_go_while_clients_are_answered() {
+    if !can_build_sandboxes() {
+        return;
+    }
+    let run = valid_run("register", "5", &["--nemesis", "membership"]);
+    let counts = &run.verdict()["statistics"]["faults"]["membership"];
+    assert!(counts["bitten"].as_u64() >= Some(2) && counts["bitten"] == counts["injected"], "{counts}");
+    let history = fs::read_to_string(run.folder().join("history.jsonl")).unwrap();
+    assert!(history.contains(" removed by n") && history.contains("it had caught up and votes"), "the history tells");
+}
+
+#[test]
 fn an_append_run_with_sessions_is_valid() {
     if can_build_sandboxes() {
         valid_run("append", "2", &["--sessions"]);

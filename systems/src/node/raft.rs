@@ -1,6 +1,6 @@
 //! One member of the Raft key-value store, for real.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
@@ -25,8 +25,10 @@ pub struct RaftNodeOptions {
     pub cluster: String,
     /// Who this member is.
     pub id: NodeId,
-    /// Where each member listens for its peers, this one included.
+    /// Where each member listens for its peers, this one included, and where each node does that may be added later.
     pub peers: BTreeMap<NodeId, SocketAddr>,
+    /// Who votes before any change of the members; `None` for all of `peers`. A node that is not among them waits to be added.
+    pub initial_voters: Option<BTreeSet<NodeId>>,
     /// Where each member listens for clients, as far as known: followers tell their clients the leader's.
     pub client_addresses: BTreeMap<NodeId, String>,
     /// The data folder. Created where it is missing.
@@ -51,6 +53,7 @@ impl RaftNodeOptions {
             cluster: "raft".into(),
             id,
             peers,
+            initial_voters: None,
             client_addresses: BTreeMap::new(),
             data,
             timing: Timing::default(),
@@ -68,7 +71,14 @@ impl RaftNodeOptions {
             lease_reads: self.lease_reads,
             bug: self.bug,
             seed: self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()),
-            ..Config::new(self.id, self.peers.keys().copied())
+            ..Config::new(self.id, self.initial_voters())
+        }
+    }
+
+    fn initial_voters(&self) -> Vec<NodeId> {
+        match &self.initial_voters {
+            Some(voters) => voters.iter().copied().collect(),
+            None => self.peers.keys().copied().collect(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A cluster of real members, each with a thread and a runtime of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -38,6 +38,7 @@ pub(crate) struct Cluster {
     peers: BTreeMap<NodeId, SocketAddr>,
     clients: BTreeMap<NodeId, SocketAddr>,
     compaction: Compaction,
+    initial_voters: BTreeSet<NodeId>,
     members: BTreeMap<u16, Member>,
 }
 
@@ -48,6 +49,11 @@ impl Cluster {
     }
 
     pub(crate) fn start_with(compaction: Compaction) -> Self {
+        Self::start_voters(compaction, 3)
+    }
+
+    /// Three nodes of which the first `voters` are members, and a leader that serves.
+    pub(crate) fn start_voters(compaction: Compaction, voters: u16) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let listeners: BTreeMap<u16, Listeners> = (1..=3).map(|id| (id, Listeners::bind(any, any).unwrap())).collect();
         let mut cluster = Self {
@@ -55,6 +61,7 @@ impl Cluster {
             peers: listeners.iter().map(|(&id, ports)| (NodeId(id), ports.peer_address().unwrap())).collect(),
             clients: listeners.iter().map(|(&id, ports)| (NodeId(id), ports.client_address().unwrap())).collect(),
             compaction,
+            initial_voters: (1..=voters).map(NodeId).collect(),
             members: BTreeMap::new(),
         };
         for (id, listeners) in listeners {
@@ -72,6 +79,7 @@ impl Cluster {
         RaftNodeOptions {
             client_addresses: self.clients.iter().map(|(&id, address)| (id, address.to_string())).collect(),
             compaction: self.compaction,
+            initial_voters: Some(self.initial_voters.clone()),
             timing: Timing {
                 heartbeat_us: 30_000,
                 election_min_us: 200_000,
