@@ -1,86 +1,299 @@
 //! The plan of a simulated run: what the command line does not fix is drawn from the seed.
 
 use rashomon_draw::Draw;
-use rashomon_nemesis::{FaultKind, Schedule, ScheduleError, ScheduleOptions};
-use rashomon_systems::raft::Bug;
-use rashomon_workloads::Workload;
+use rashomon_nemesis::{FaultKind, Place, RangeMs, Schedule, ScheduleError, ScheduleOptions};
+use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 
-use crate::plan::{PLAN_VERSION, Plan, Simulation, System, World};
+use crate::plan::{PLAN_VERSION, Plan, RaftSettings, Simulation, World};
+use crate::swarm::Fixed;
 
-/// What the command line fixes; the rest is drawn.
-#[derive(Clone, Debug)]
-pub(crate) struct Fixed {
-    pub(crate) system: System,
-    pub(crate) bug: Option<Bug>,
-    pub(crate) workload: Option<Workload>,
-    pub(crate) nemesis: Option<Vec<FaultKind>>,
-    pub(crate) nodes: Option<u16>,
-    pub(crate) clients: Option<u16>,
-    pub(crate) rate: Option<u32>,
-    pub(crate) time_limit_ms: Option<u64>,
-    pub(crate) operation_deadline_ms: Option<u64>,
-    pub(crate) sessions: Option<bool>,
-    pub(crate) lease_reads: Option<bool>,
-    pub(crate) snapshot_entries: Option<u64>,
-}
+/// Calls of all clients in one run, about: many small runs find more than a few long ones.
+const MOST_CALLS: u64 = 2_000;
 
-impl Fixed {
-    /// The command that draws the plan of this seed again.
-    pub(crate) fn command(&self, seed: u64) -> String {
-        let mut command = format!("rashomon test {} --world sim", self.system);
-        let mut option = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                command.push_str(&format!(" --{name} {value}"));
-            }
-        };
-        let names = |kinds: &Vec<FaultKind>| match kinds.as_slice() {
-            [] => "none".to_owned(),
-            kinds => kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-        };
-        option("workload", self.workload.map(|workload| workload.to_string()));
-        option("nemesis", self.nemesis.as_ref().map(names));
-        option("nodes", self.nodes.map(|nodes| nodes.to_string()));
-        option("clients", self.clients.map(|clients| clients.to_string()));
-        option("rate", self.rate.map(|rate| rate.to_string()));
-        option("time-limit", self.time_limit_ms.map(|ms| format!("{ms}ms")));
-        option("operation-deadline", self.operation_deadline_ms.map(|ms| format!("{ms}ms")));
-        option("sessions", self.sessions.map(|on| on.to_string()));
-        option("lease-reads", self.lease_reads.map(|on| on.to_string()));
-        option("snapshot-entries", self.snapshot_entries.map(|entries| entries.to_string()));
-        option("bug", self.bug.map(|bug| bug.to_string()));
-        option("seed", Some(seed.to_string()));
-        command
-    }
-}
-
-/// Draws the plan of a seed. The same seed and the same fixed values give the same plan; what is fixed moves nothing else.
+/// Draws the plan of a seed. The same seed and the same fixed values give the same plan; what is fixed moves nothing of the
+/// rest but what can't go with it.
+///
+/// Runs differ in everything, and each leaves out much: of the kinds of faults a run has any subset, since a kind that is
+/// always there hides what only happens without it (Groce and others, *Swarm Testing*, ISSTA 2012). All times follow the
+/// election timeout of the run, so that faults, delays and syncs lie on both sides of it.
 ///
 /// # Errors
 /// What is fixed makes no sense.
 pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
-    let mut draw = Draw::stream(seed, "swarm");
-    let nodes = fixed.nodes.unwrap_or(draw.pick(&[3, 3, 3, 5, 5, 4]));
-    let time_limit_ms = fixed.time_limit_ms.unwrap_or(draw.between(2_000, 8_000));
-    let nemesis = fixed.nemesis.clone().unwrap_or(vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause]);
-    let schedule = Schedule::draw(&ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms), seed)?;
+    let stream = |label: &str| Draw::stream(seed, &format!("swarm: {label}"));
+    let size = Size::draw(fixed, &mut stream("size"));
+    let lease_reads = fixed.lease_reads.unwrap_or(stream("lease").chance(25));
+    let raft = draw_raft(size.snapshot_entries, lease_reads, &mut stream("raft"));
+    let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
+    let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
+    let mut world = stream("world");
+    let network = draw_network(&raft, &mut world);
+    let disk = draw_disk(&raft, &mut world);
     Ok(Plan {
         plan_version: PLAN_VERSION,
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
         system: fixed.system,
-        workload: fixed.workload.unwrap_or(draw.pick(&Workload::ALL)),
+        workload: fixed.workload.unwrap_or(stream("workload").pick(fixed.system.workloads())),
         world: World::Sim,
-        nodes,
-        clients: fixed.clients.unwrap_or(draw.pick(&[4, 6, 10])),
-        rate: fixed.rate.unwrap_or(draw.pick(&[100, 200, 400])),
-        time_limit_ms,
-        operation_deadline_ms: fixed.operation_deadline_ms.unwrap_or(1_000),
+        nodes: size.nodes,
+        clients: size.clients,
+        rate: size.rate,
+        time_limit_ms: size.time_limit_ms,
+        operation_deadline_ms: fixed.operation_deadline_ms.unwrap_or(draw_deadline(
+            &network,
+            &disk,
+            &mut stream("deadline"),
+        )),
         seed,
         bug: fixed.bug,
-        sessions: fixed.sessions.unwrap_or(draw.chance(50)),
-        lease_reads: fixed.lease_reads.unwrap_or(draw.chance(30)),
-        snapshot_entries: fixed.snapshot_entries.unwrap_or(draw.pick(&[10, 50, 200, 1000])),
+        sessions: fixed.sessions.unwrap_or(stream("sessions").chance(50)),
+        lease_reads,
+        snapshot_entries: size.snapshot_entries,
         nemesis,
-        schedule,
-        simulation: Some(Simulation { command: fixed.command(seed), ..Simulation::default() }),
+        schedule: Schedule::draw(&options, seed)?,
+        simulation: Some(Simulation { network, disk, raft, command: fixed.command(seed) }),
     })
+}
+
+/// How large a run is.
+struct Size {
+    nodes: u16,
+    clients: u16,
+    rate: u32,
+    time_limit_ms: u64,
+    snapshot_entries: u64,
+}
+
+impl Size {
+    fn draw(fixed: &Fixed, draw: &mut Draw) -> Self {
+        let needed = fixed.nemesis.iter().flatten().map(|kind| kind.fewest_nodes()).max().unwrap_or(1);
+        let nodes = draw.pick(&[3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 4, 7, 2, 1]).max(needed);
+        let clients = draw.pick(&[1, 2, 3, 4, 5, 6, 8, 10, 15]);
+        let shortest = draw.between(2_000, 12_000).min(draw.between(2_000, 12_000));
+        let time_limit_ms = fixed.time_limit_ms.unwrap_or(shortest);
+        let most = (MOST_CALLS * 1000 / time_limit_ms.max(1)).clamp(10, 1_000) as u32;
+        let rate = draw.pick(&[50, 100, 200, 400, 800]).min(most);
+        // Tiny ones, so that snapshots meet with everything else.
+        let tiny = draw.between(5, 30);
+        let snapshot_entries = draw.pick(&[tiny, tiny, tiny, 60, 200, 1_000]);
+        Self {
+            nodes: fixed.nodes.unwrap_or(nodes),
+            clients: fixed.clients.unwrap_or(clients),
+            rate: fixed.rate.unwrap_or(rate),
+            time_limit_ms,
+            snapshot_entries: fixed.snapshot_entries.unwrap_or(snapshot_entries),
+        }
+    }
+}
+
+/// Any subset of the kinds that can be done to so many nodes; sometimes only one, sometimes none.
+fn draw_kinds(fixed: &Fixed, nodes: u16, draw: &mut Draw) -> Vec<FaultKind> {
+    let all = FaultKind::all_in(Place::Simulated);
+    let kept: Vec<FaultKind> = match draw.below(20) {
+        0 => Vec::new(),
+        1..=4 => vec![draw.pick(&all)],
+        _ => all.into_iter().filter(|_| draw.chance(50)).collect(),
+    };
+    fixed.nemesis.clone().unwrap_or(kept.into_iter().filter(|kind| kind.fewest_nodes() <= nodes).collect())
+}
+
+fn draw_raft(snapshot_entries: u64, lease_reads: bool, draw: &mut Draw) -> RaftSettings {
+    let election_min_us = draw.pick(&[20_000, 50_000, 150_000, 300_000]);
+    let election_max_us = election_min_us * draw.pick(&[15, 20, 30]) / 10;
+    let heartbeat_us = election_min_us / draw.pick(&[3, 6, 10]);
+    // A lease rests on members that ignore candidates as long as they hear a leader.
+    let check_quorum = draw.chance(80) || lease_reads;
+    RaftSettings {
+        heartbeat_us,
+        election_min_us,
+        election_max_us,
+        trailing_entries: draw.pick(&[0, 1, 5, 50]).min(snapshot_entries),
+        append_entries: draw.pick(&[1, 4, 64, 4_096]),
+        inflight_appends: draw.pick(&[1, 4, 128]),
+        snapshot_chunk_bytes: draw.pick(&[64, 1 << 10, 256 << 10]),
+        pre_vote: draw.chance(80),
+        check_quorum,
+    }
+}
+
+/// When faults come, how long they last and how bad they are.
+fn draw_times(
+    size: &Size,
+    kinds: Vec<FaultKind>,
+    raft: &RaftSettings,
+    lease_reads: bool,
+    draw: &mut Draw,
+) -> ScheduleOptions {
+    let limit_ms = size.time_limit_ms;
+    // In tenths of the longest election timeout: shorter than an election, as long as a few, longer than many.
+    let (shortest, longest, most_quiet) = draw.pick(&[(1, 10, 10), (10, 30, 20), (30, 80, 30), (1, 80, 30)]);
+    let tenths = |count: u64| (count * raft.election_max_us / 10_000).max(1);
+    let longest_delay_us = tenths(draw.pick(&[1, 10, 50])) * 1000;
+    // A lease counts on clocks that agree to a sixth, see `Timing::lease_us`.
+    let (clock_rate_ppm, clock_ahead_ms) =
+        (draw.pick(&[10_000, 100_000, 300_000]), tenths(draw.pick(&[1, 10, 100])) as u32);
+    let (clock_rate_ppm, clock_ahead_ms) = if lease_reads { (50_000, 0) } else { (clock_rate_ppm, clock_ahead_ms) };
+    ScheduleOptions {
+        duration_ms: RangeMs { min: tenths(shortest).min(limit_ms / 4), max: tenths(longest).min(limit_ms / 2) },
+        quiet_ms: RangeMs { min: 0, max: tenths(most_quiet).min(limit_ms / 4) },
+        lanes: draw.pick(&[1, 1, 1, 2, 2, 3]),
+        longest_delay_us: longest_delay_us as u32,
+        clock_rate_ppm,
+        clock_ahead_ms,
+        ..ScheduleOptions::new(size.nodes, kinds, limit_ms)
+    }
+}
+
+/// A message takes from a thousandth to a fifteenth of the shortest election timeout.
+fn draw_network(raft: &RaftSettings, draw: &mut Draw) -> NetworkOptions {
+    let usual_us = raft.election_min_us / draw.pick(&[1_000, 300, 100, 30, 15]);
+    let latency_min_us = usual_us * draw.pick(&[1, 5, 9]) / 10;
+    let straggler_max_us = raft.election_max_us * draw.pick(&[1, 3, 10]);
+    NetworkOptions {
+        latency_min_us: latency_min_us as u32,
+        latency_extra_us: (usual_us - latency_min_us) as u32,
+        straggler_ppm: draw.pick(&[0, 0, 1_000, 20_000]),
+        straggler_max_us: straggler_max_us as u32,
+        loss_ppm: draw.pick(&[0, 0, 0, 1_000, 10_000, 50_000]),
+        duplicate_ppm: draw.pick(&[0, 0, 1_000, 50_000]),
+        in_order: draw.chance(50),
+    }
+}
+
+/// A sync takes from a thousandth to a thirtieth of the shortest election timeout.
+fn draw_disk(raft: &RaftSettings, draw: &mut Draw) -> DiskOptions {
+    let usual_us = raft.election_min_us / draw.pick(&[1_000, 300, 100, 30]);
+    let sync_min_us = usual_us * draw.pick(&[1, 5, 9]) / 10;
+    DiskOptions { sync_min_us: sync_min_us as u32, sync_extra_us: (usual_us - sync_min_us) as u32 }
+}
+
+/// Long enough for a client that has to find the leader, in a cluster that works; often not for more.
+fn draw_deadline(network: &NetworkOptions, disk: &DiskOptions, draw: &mut Draw) -> u64 {
+    let message_us = u64::from(network.latency_min_us + network.latency_extra_us);
+    let sync_us = u64::from(disk.sync_min_us + disk.sync_extra_us);
+    let needed_ms = (40 * message_us + 10 * sync_us) / 1000;
+    draw.pick(&[300, 1_000, 1_000, 2_000, 5_000]).max(needed_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rashomon_workloads::Workload;
+
+    use super::*;
+    use crate::plan::System;
+
+    fn nothing_fixed() -> Fixed {
+        Fixed {
+            system: System::Raft,
+            bug: None,
+            workload: None,
+            nemesis: None,
+            nodes: None,
+            clients: None,
+            rate: None,
+            time_limit_ms: None,
+            operation_deadline_ms: None,
+            sessions: None,
+            lease_reads: None,
+            snapshot_entries: None,
+        }
+    }
+
+    fn plans(fixed: &Fixed) -> Vec<Plan> {
+        (0..500).map(|seed| draw(fixed, seed).unwrap()).collect()
+    }
+
+    /// As it is saved, without what is fixed.
+    fn saved(plan: &Plan) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::to_value(plan).unwrap().as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_plan_and_another_another() {
+        let texts: BTreeSet<String> =
+            plans(&nothing_fixed()).iter().map(|plan| serde_json::to_string(plan).unwrap()).collect();
+        assert_eq!(texts.len(), 500);
+        let again = serde_json::to_string(&draw(&nothing_fixed(), 7).unwrap()).unwrap();
+        assert!(texts.contains(&again));
+    }
+
+    #[test]
+    fn everything_comes_in_some_run_and_is_missing_in_another() {
+        let plans = plans(&nothing_fixed());
+        let share = |is: &dyn Fn(&Plan) -> bool| plans.iter().filter(|plan| is(plan)).count();
+        for kind in FaultKind::ALL {
+            let with = share(&|plan| plan.nemesis.contains(&kind) && !plan.schedule.entries.is_empty());
+            assert!((150..350).contains(&with), "{kind}: {with} of 500");
+        }
+        for workload in Workload::ALL {
+            assert!(share(&|plan| plan.workload == workload) > 100, "{workload}");
+        }
+        let raft = |plan: &Plan| plan.simulation.as_ref().unwrap().raft;
+        for (what, count) in [
+            ("no faults", share(&|plan| plan.nemesis.is_empty())),
+            ("one kind", share(&|plan| plan.nemesis.len() == 1)),
+            ("one node", share(&|plan| plan.nodes == 1)),
+            ("four nodes", share(&|plan| plan.nodes == 4)),
+            ("seven nodes", share(&|plan| plan.nodes == 7)),
+            ("no pre-vote", share(&|plan| !raft(plan).pre_vote)),
+            ("no check-quorum", share(&|plan| !raft(plan).check_quorum)),
+            ("leases", share(&|plan| plan.lease_reads)),
+            ("sessions", share(&|plan| plan.sessions)),
+            ("tiny snapshots", share(&|plan| plan.snapshot_entries <= 30)),
+        ] {
+            assert!((10..400).contains(&count), "{what}: {count} of 500");
+        }
+        assert!(share(&|plan| matches!(plan.nodes, 3 | 5)) > 300);
+    }
+
+    #[test]
+    fn runs_stay_small() {
+        for plan in plans(&nothing_fixed()) {
+            assert!((2_000..=12_000).contains(&plan.time_limit_ms));
+            assert!(u64::from(plan.rate) * plan.time_limit_ms / 1000 <= MOST_CALLS);
+            assert!(plan.schedule.entries.iter().all(|entry| entry.end_ms() <= plan.time_limit_ms));
+        }
+    }
+
+    #[test]
+    fn what_is_fixed_stays_and_moves_nothing_else() {
+        let fixed = Fixed {
+            workload: Some(Workload::Append),
+            clients: Some(9),
+            rate: Some(77),
+            operation_deadline_ms: Some(123),
+            sessions: Some(true),
+            ..nothing_fixed()
+        };
+        for (free, fixed) in plans(&nothing_fixed()).iter().zip(plans(&fixed)) {
+            assert_eq!((fixed.workload, fixed.clients, fixed.rate), (Workload::Append, 9, 77));
+            assert_eq!((fixed.operation_deadline_ms, fixed.sessions), (123, true));
+            let (free, fixed) = (saved(free), saved(&fixed));
+            let moved: Vec<&String> = free.keys().filter(|key| free[*key] != fixed[*key]).collect();
+            let fixed = ["workload", "clients", "rate", "operation_deadline_ms", "sessions", "simulation"];
+            assert!(moved.iter().all(|key| fixed.contains(&key.as_str())), "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_has_the_nodes_that_its_faults_need_and_faults_that_its_nodes_can_have() {
+        let partitions = Fixed { nemesis: Some(vec![FaultKind::Partition]), ..nothing_fixed() };
+        assert!(plans(&partitions).iter().all(|plan| plan.nodes >= 2 && !plan.schedule.entries.is_empty()));
+        let alone = Fixed { nodes: Some(1), ..nothing_fixed() };
+        assert!(plans(&alone).iter().all(|plan| plan.nemesis.iter().all(|kind| kind.fewest_nodes() == 1)));
+    }
+
+    #[test]
+    fn leases_get_clocks_that_they_can_count_on() {
+        let fixed = Fixed { lease_reads: Some(true), nemesis: Some(vec![FaultKind::Clock]), ..nothing_fixed() };
+        for plan in plans(&fixed) {
+            assert!(plan.simulation.unwrap().raft.check_quorum);
+            for entry in plan.schedule.entries {
+                let rashomon_nemesis::Fault::Clock(clock) = entry.fault else { panic!("only clocks were asked for") };
+                assert!(clock.trouble.ahead_ms == 0 && clock.trouble.rate_ppm.abs() <= 50_000);
+            }
+        }
+    }
 }

@@ -4,9 +4,11 @@
 //! 2012): a feature that is always on can hide as much as one that is always off.
 
 mod draw;
+mod fixed;
 mod outcome;
 mod runs;
 
-pub(crate) use draw::{Fixed, draw};
+pub(crate) use draw::draw;
+pub(crate) use fixed::Fixed;
 pub(crate) use outcome::{Finding, Found, Looked, look};
 pub(crate) use runs::{SwarmOptions, SwarmReport, run_all, seed_of};

@@ -1,0 +1,53 @@
+//! What the command line fixes of a simulated run.
+
+use rashomon_nemesis::FaultKind;
+use rashomon_systems::raft::Bug;
+use rashomon_workloads::Workload;
+
+use crate::plan::System;
+
+/// What the command line fixes; the rest is drawn.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixed {
+    pub(crate) system: System,
+    pub(crate) bug: Option<Bug>,
+    pub(crate) workload: Option<Workload>,
+    pub(crate) nemesis: Option<Vec<FaultKind>>,
+    pub(crate) nodes: Option<u16>,
+    pub(crate) clients: Option<u16>,
+    pub(crate) rate: Option<u32>,
+    pub(crate) time_limit_ms: Option<u64>,
+    pub(crate) operation_deadline_ms: Option<u64>,
+    pub(crate) sessions: Option<bool>,
+    pub(crate) lease_reads: Option<bool>,
+    pub(crate) snapshot_entries: Option<u64>,
+}
+
+impl Fixed {
+    /// The command that draws the plan of this seed again.
+    pub(crate) fn command(&self, seed: u64) -> String {
+        let mut command = format!("rashomon test {} --world sim", self.system);
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                command.push_str(&format!(" --{name} {value}"));
+            }
+        };
+        let names = |kinds: &Vec<FaultKind>| match kinds.as_slice() {
+            [] => "none".to_owned(),
+            kinds => kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        };
+        option("workload", self.workload.map(|workload| workload.to_string()));
+        option("nemesis", self.nemesis.as_ref().map(names));
+        option("nodes", self.nodes.map(|nodes| nodes.to_string()));
+        option("clients", self.clients.map(|clients| clients.to_string()));
+        option("rate", self.rate.map(|rate| rate.to_string()));
+        option("time-limit", self.time_limit_ms.map(|ms| format!("{ms}ms")));
+        option("operation-deadline", self.operation_deadline_ms.map(|ms| format!("{ms}ms")));
+        option("sessions", self.sessions.map(|on| on.to_string()));
+        option("lease-reads", self.lease_reads.map(|on| on.to_string()));
+        option("snapshot-entries", self.snapshot_entries.map(|entries| entries.to_string()));
+        option("bug", self.bug.map(|bug| bug.to_string()));
+        option("seed", Some(seed.to_string()));
+        command
+    }
+}
