@@ -16,6 +16,10 @@
 //! (After a power loss the seal of the very last frame may be missing; then a rotten last frame looks torn.)
 //! "Protocol-Aware Recovery for Consensus-Based Storage" (Alagappan and others, FAST 2018, section 3) has the idea.
 //!
+//! **Opening.** What a reader sees need not be on the disk: the process may have died between a write and its sync, or
+//! because a sync failed, after which the system never tries those bytes again. So opening writes and syncs once more what it
+//! brings back of the last segment, and syncs the names, before anyone builds on them.
+//!
 //! **Checkpoints.** The first segment of a new generation, with the snapshot in it, is written beside the old generation
 //! under a temporary name. Its rename is the moment from which it counts; older generations are removed afterwards.
 
