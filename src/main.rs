@@ -4,6 +4,7 @@ mod cli;
 mod clients;
 mod interrupt;
 mod plan;
+mod plan_file;
 mod results;
 mod run;
 mod swarm;

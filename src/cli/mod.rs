@@ -8,6 +8,7 @@ mod list;
 mod many;
 mod netns;
 mod node;
+mod replay;
 mod sim;
 mod test;
 
@@ -37,6 +38,8 @@ struct Cli {
 enum Command {
     /// Run a workload against a cluster while a nemesis breaks it, and check what the clients saw
     Test(test::TestArgs),
+    /// Carry out the plan of a run again: exactly, in the simulation
+    Replay(replay::ReplayArgs),
     /// Check recorded histories on their own
     Check(check::CheckArgs),
     /// List what there is: systems, workloads, faults, bugs, models
@@ -60,6 +63,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Test(args) => test::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Doctor => doctor::command(),

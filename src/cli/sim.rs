@@ -22,12 +22,12 @@ const TOLD_SEEDS: usize = 10;
 
 /// Simulates the plan, and leaves its files.
 pub(crate) fn run(plan: &Plan, out: &Path, fail_on_unknown: bool) -> Result<ExitCode, Failure> {
-    let verdict = write_run(plan, out).map_err(Failure::Internal)?;
+    let (verdict, _) = write_run(plan, out).map_err(Failure::Internal)?;
     Ok(exit::of_verdict(verdict.verdict, fail_on_unknown))
 }
 
 /// Simulates the plan, writes its files and prints its summary.
-fn write_run(plan: &Plan, out: &Path) -> anyhow::Result<VerdictFile> {
+pub(crate) fn write_run(plan: &Plan, out: &Path) -> anyhow::Result<(VerdictFile, RunFolder)> {
     let looked = look(plan)?;
     let folder = RunFolder::create(out, plan)?;
     let verdict = write_simulated(plan, &folder, &looked)?;
@@ -39,7 +39,7 @@ fn write_run(plan: &Plan, out: &Path) -> anyhow::Result<VerdictFile> {
         paths: &[("report", &report), ("folder", &folder_text)],
     };
     print!("{}", terminal_summary(&verdict, &options));
-    Ok(verdict)
+    Ok((verdict, folder))
 }
 
 /// Simulates many runs, and leaves the files of the first that is not valid.

@@ -6,5 +6,6 @@ mod histories;
 mod leftovers;
 mod models;
 mod rashomon;
+mod replay;
 mod runs;
 mod unprivileged;

@@ -41,6 +41,21 @@ impl Action {
             Self::Remove(_) => FaultKind::Membership,
         }
     }
+
+    /// All nodes that it touches.
+    #[must_use]
+    pub fn touched(&self) -> BTreeSet<Node> {
+        match self {
+            Self::Cut(grudge) => grudge.edges().flat_map(|(from, to)| [from, to]).collect(),
+            Self::Packets(links, _) => links.0.iter().flat_map(|(from, to)| [*from, *to]).collect(),
+            Self::Kill(nodes)
+            | Self::Pause(nodes)
+            | Self::PowerOff(nodes)
+            | Self::Disks(nodes, _)
+            | Self::Clocks(nodes, _)
+            | Self::Remove(nodes) => nodes.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Action {

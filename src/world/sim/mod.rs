@@ -15,6 +15,7 @@ mod watcher;
 use rashomon_history::Recording;
 use rashomon_nemesis::Summary;
 use rashomon_report::Leadership;
+use rashomon_systems::raft::ConfigError;
 use rashomon_systems::server::Micros;
 
 use crate::plan::Plan;
@@ -69,6 +70,14 @@ pub(crate) struct Simulated {
     pub(crate) violation: Option<Violation>,
     /// How long it took in the world's time.
     pub(crate) lasted: Micros,
+}
+
+/// Whether the servers of the plan can be set as it says.
+///
+/// # Errors
+/// [`ConfigError`] where they can't.
+pub(crate) fn check_settings(plan: &Plan) -> Result<(), ConfigError> {
+    servers::Members::new(plan, plan.simulation.as_ref().map(|simulation| simulation.raft).unwrap_or_default()).check()
 }
 
 /// Carries out the plan. The same plan gives the same run, byte for byte.

@@ -1,7 +1,7 @@
 //! The servers of a simulated run, as the plan wants them.
 
 use rashomon_systems::kv::{SessionKv, session_kv};
-use rashomon_systems::raft::{Compaction, Config, Limits, Raft, Timing};
+use rashomon_systems::raft::{Compaction, Config, ConfigError, Limits, Raft, Timing};
 use rashomon_systems::server::{NodeId, Recovered};
 use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::Build;
@@ -42,6 +42,11 @@ impl Members {
             ..Config::new(NodeId(1), (1..=plan.nodes).map(NodeId))
         };
         Self { config }
+    }
+
+    /// Whether members can be set like that.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.config.check()
     }
 }
 
