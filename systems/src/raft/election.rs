@@ -92,6 +92,8 @@ impl<M: StateMachine> Raft<M> {
         self.fail_transfer("this member was elected again");
         if self.keeps(Safeguard::Noop) {
             self.append_noop();
+        } else if let Role::Leader(leader) = &mut self.role {
+            leader.durable = self.log.last_index();
         }
         self.broadcast_heartbeat();
     }
@@ -101,6 +103,7 @@ impl<M: StateMachine> Raft<M> {
         self.hard.term = term;
         self.hard.vote = None;
         self.leader = None;
+        self.outbox.drop_promises_before(term);
         self.hard_state_changed();
     }
 

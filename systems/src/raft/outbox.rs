@@ -61,6 +61,12 @@ impl<A> Outbox<A> {
         self.outputs.push(Output::Persist { id, write });
     }
 
+    /// What waits for the disk and speaks for an earlier term is not sent: by then another leader may have replaced what it
+    /// speaks of, and nobody waits for it.
+    pub(super) fn drop_promises_before(&mut self, term: u64) {
+        self.behind_write.retain(|(_, message)| message.term >= term);
+    }
+
     /// Answers a client. What a client is told rests on what a majority has made durable, never on this disk alone.
     pub(super) fn reply(&mut self, id: RequestId, response: Response<A>) {
         self.outputs.push(Output::ReplyNow { id, response });
