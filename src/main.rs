@@ -2,6 +2,7 @@
 
 mod cli;
 mod clients;
+mod detect;
 mod interrupt;
 mod plan;
 mod plan_file;

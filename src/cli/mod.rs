@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod check;
+mod detect;
 mod doctor;
 mod duration;
 mod exit;
@@ -42,6 +43,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Check recorded histories on their own
     Check(check::CheckArgs),
+    /// Measure how soon the simulation finds each planted bug
+    Detect(detect::DetectArgs),
     /// List what there is: systems, workloads, faults, bugs, models
     List(list::ListArgs),
     /// Say what this machine can and can't do, and the command that mends it
@@ -65,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Detect(args) => detect::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Doctor => doctor::command(),
         Command::Node(args) => node::run(args),
