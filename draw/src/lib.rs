@@ -19,6 +19,8 @@
 //! });
 //! ```
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod deck;
 
 use rand_chacha::ChaCha8Rng;

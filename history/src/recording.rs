@@ -1,5 +1,7 @@
 //! A history that is made in memory, at times that its maker gives: what a simulation records.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 use std::sync::Arc;
 
 use crate::wire::write_line;

@@ -11,14 +11,18 @@
 //! bite, ends every fault by itself without asking any client, and writes all of it into the history. [`linux`] holds what
 //! such hands are made of: network namespaces, iptables, signals.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod active;
 mod deed;
 mod fault;
 mod grudge;
 mod kind;
 #[cfg(target_os = "linux")]
+#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the real hands")]
 pub mod linux;
 mod node;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it follows a schedule in real time")]
 mod runner;
 mod schedule;
 mod timeline;

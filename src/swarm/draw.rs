@@ -1,5 +1,7 @@
 //! The plan of a simulated run: what the command line does not fix is drawn from the seed.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 use rashomon_draw::Draw;
 use rashomon_nemesis::{FaultKind, Place, RangeMs, Schedule, ScheduleError, ScheduleOptions};
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};

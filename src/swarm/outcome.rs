@@ -1,5 +1,7 @@
 //! One simulated run and what was found in it.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 use std::time::Duration;
 
 use rashomon_checker::Options;

@@ -8,4 +8,5 @@ mod models;
 mod rashomon;
 mod replay;
 mod runs;
+mod simulation;
 mod unprivileged;

@@ -4,6 +4,8 @@
 //! history. It never knows in which world it runs, and all that it draws comes from the seed and from what its clients
 //! saw, in the order in which they saw it.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod elements;
 mod model;
 mod pace;

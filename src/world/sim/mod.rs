@@ -4,6 +4,8 @@
 //! can only wait for is demanded here: a healed majority must answer within a bound, and all replicas must come to the same
 //! state. Servers, clients, generators, schedules and the nemesis' decisions are the code of the real world.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod clients;
 mod hands;
 mod operator;

@@ -26,11 +26,13 @@
 mod batch;
 mod disk;
 mod error;
+#[allow(clippy::disallowed_types, reason = "the real hands")]
 mod folder;
 mod frame;
 mod log;
 mod recover;
 mod segment;
+#[allow(clippy::disallowed_types, reason = "the real hands")]
 mod thread;
 
 pub(crate) use batch::Writer;
