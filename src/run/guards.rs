@@ -23,6 +23,8 @@ pub(crate) struct Lifecycle {
     pub(crate) settled_after_ms: Option<u64>,
     /// Final reads that were answered, and how many there were to make.
     pub(crate) final_reads: (u64, u64),
+    /// Whether broken disks took so many servers that no majority was left, so that nothing could be read at the end.
+    pub(crate) majority_lost: bool,
     /// Servers that ended by themselves, each with what is known of it.
     pub(crate) deaths: Vec<String>,
 }

@@ -95,7 +95,7 @@ async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, p
     drop(watch);
     let deaths = cluster.stop().context("stopping the servers")?;
     let is_interrupted = stop.is_requested();
-    let lifecycle = Lifecycle { is_interrupted, settled_after_ms, final_reads, deaths };
+    let lifecycle = Lifecycle { is_interrupted, settled_after_ms, final_reads, majority_lost: false, deaths };
     Ok(Seen { lifecycle, leaders, surroundings: surroundings(&cluster, inside) })
 }
 

@@ -39,10 +39,12 @@ impl Operator {
         }
     }
 
-    /// The next change on the way from these members to the wanted ones.
-    fn next_change(&self, now: &Configuration) -> Option<Change> {
-        let missing = self.wanted.iter().find(|node| !now.contains(**node));
-        let learner = now.learners().iter().find(|node| self.wanted.contains(*node));
+    /// The next change on the way from these members to the wanted ones. Who does not run is neither added nor promoted:
+    /// it could never catch up, and everyone else would wait for it.
+    fn next_change(&self, now: &Configuration, up: &BTreeSet<NodeId>) -> Option<Change> {
+        let is_ready = |node: &&NodeId| self.wanted.contains(*node) && up.contains(*node);
+        let missing = self.wanted.iter().find(|node| is_ready(node) && !now.contains(**node));
+        let learner = now.learners().iter().find(is_ready);
         let superfluous = now.voters().iter().chain(now.learners()).find(|node| !self.wanted.contains(*node));
         let promote = learner.map(|node| Change::Promote(*node));
         let remove = superfluous.map(|node| Change::Remove(*node));
@@ -74,7 +76,9 @@ impl Run<'_> {
         let leaders: Vec<NodeId> = self.cluster.nodes().filter(|node| self.believes_to_lead(*node)).collect();
         if !leaders.is_empty() {
             let leader = self.operator.draw.pick(&leaders);
-            let change = self.member(leader).and_then(|member| self.operator.next_change(member.configuration()));
+            let change = self
+                .member(leader)
+                .and_then(|member| self.operator.next_change(member.configuration(), &self.cluster.up()));
             if let Some(change) = change {
                 self.cluster.ask(leader, OPERATOR_TOKEN, KvRequest::ChangeMembership(change));
             }
@@ -112,6 +116,6 @@ impl Run<'_> {
     /// Whether the members are who they should be, as this leader sees it.
     pub(super) fn members_are_restored(&self, leader: NodeId) -> bool {
         let members = self.member(leader).map(|member| member.configuration());
-        members.is_some_and(|members| self.operator.next_change(members).is_none())
+        members.is_some_and(|members| self.operator.next_change(members, &self.cluster.up()).is_none())
     }
 }

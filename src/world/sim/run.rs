@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
 
     /// One client a node that runs reads what the workload wants read at the end.
     fn make_final_reads(&mut self) {
-        if self.is_over() {
+        if self.is_over() || self.lifecycle.majority_lost {
             return;
         }
         self.final_reads = self.generator.final_reads();

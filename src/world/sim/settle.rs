@@ -47,6 +47,10 @@ impl Run<'_> {
         if self.is_over() {
             return;
         }
+        if !self.is_majority_left() {
+            self.lifecycle.majority_lost = true;
+            return;
+        }
         let began = self.now();
         let calm = NetworkOptions { loss_ppm: 0, duplicate_ppm: 0, straggler_ppm: 0, ..self.simulation().network };
         self.cluster.set_network(calm);
@@ -63,6 +67,17 @@ impl Run<'_> {
         self.separate(&outsiders, &up, false);
         self.demand_answers(&up, "all nodes");
         self.note_settled(began);
+    }
+
+    /// Whether the servers that run are a majority, by whatever any of them takes for the members. Broken disks may have
+    /// taken more members than the cluster can lose; then nothing can be demanded of it.
+    fn is_majority_left(&self) -> bool {
+        let up = self.cluster.up();
+        let mut members = up.iter().filter_map(|node| self.member(*node));
+        members.all(|member| {
+            let voters = member.configuration().voters();
+            2 * voters.iter().filter(|voter| up.contains(*voter)).count() > voters.len()
+        })
     }
 
     fn note_settled(&mut self, began: Micros) {
@@ -188,7 +203,7 @@ impl Run<'_> {
 
     /// All members that run must come to the same place of the log, and to the same state.
     pub(super) fn converge(&mut self) {
-        if self.is_over() {
+        if self.is_over() || self.lifecycle.majority_lost {
             return;
         }
         let bound_us = self.liveness_bound_us();
