@@ -219,7 +219,8 @@ impl<M: StateMachine> Raft<M> {
         let granted = (free || self.hard.vote == Some(from)) && self.is_up_to_date(from, last) && self.may_vote()
             || self.has(Bug::RE11) && self.is_leader();
         if granted {
-            self.reset_election_timer();
+            // A new one: where the same candidate fails again and again, this member has to stand before it some time.
+            self.draw_election_timeout();
             if self.hard.vote.is_none() {
                 self.hard.vote = Some(from);
                 self.hard_state_changed();

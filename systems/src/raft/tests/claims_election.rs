@@ -292,6 +292,9 @@ fn a_member_that_is_cut_off_does_not_raise_its_term_and_deposes_nobody_when_it_r
         }
     }
     assert!(matches!(cluster.raft(3).role, Role::PreCandidate(_)) && cluster.raft(3).term() == 1);
+    while cluster.raft(3).deadline() > cluster.now {
+        cluster.heartbeat_without(1, 3);
+    }
     cluster.timeout(3);
     cluster.stabilize();
     cluster.heartbeat(1);
