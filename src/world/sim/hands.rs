@@ -121,6 +121,9 @@ impl Run<'_> {
             self.end_fault(number);
         }
         for node in self.cluster.nodes() {
+            if self.member(node).is_some() && !self.cluster.is_up(node) {
+                self.cluster.resume(node);
+            }
             self.cluster.start(node);
         }
     }

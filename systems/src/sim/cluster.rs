@@ -453,9 +453,10 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
         }
     }
 
-    /// A node stands still, as after SIGSTOP.
+    /// A node that runs stands still, as after SIGSTOP.
     pub fn pause(&mut self, node: NodeId) {
-        self.host_mut(node).paused = true;
+        let host = self.host_mut(node);
+        host.paused = host.life.is_ok();
     }
 
     /// A node goes on, as after SIGCONT.

@@ -182,6 +182,16 @@ fn a_node_that_stands_still_goes_on_where_it_stood() {
 }
 
 #[test]
+fn a_node_that_was_down_when_it_was_told_to_stand_still_runs_when_it_is_started() {
+    let mut world = World::new(3, 6);
+    world.pass(2_000);
+    world.cluster.crash(NodeId(1), Crash::Process);
+    world.cluster.pause(NodeId(1));
+    world.cluster.start(NodeId(1));
+    assert!(world.cluster.is_up(NodeId(1)));
+}
+
+#[test]
 fn who_asks_a_dead_node_hears_what_a_socket_would_tell() {
     let mut world = World::new(3, 3);
     world.pass(2_000);
