@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use rashomon_nemesis::{FaultKind, Place, Schedule};
 use rashomon_systems::raft::{Bug, Limits, Timing};
+use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 use rashomon_workloads::Workload;
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,8 @@ pub(crate) struct RaftSettings {
     pub(crate) pre_vote: bool,
     /// Whether a leader that hears no majority steps down, and members that hear a leader ignore candidates.
     pub(crate) check_quorum: bool,
+    /// Sessions that may be open at a time.
+    pub(crate) max_sessions: usize,
 }
 
 impl Default for RaftSettings {
@@ -102,6 +105,7 @@ impl Default for RaftSettings {
             snapshot_chunk_bytes: limits.snapshot_chunk_bytes,
             pre_vote: true,
             check_quorum: true,
+            max_sessions: SessionOptions::default().max_sessions,
         }
     }
 }

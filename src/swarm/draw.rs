@@ -115,6 +115,8 @@ fn draw_raft(snapshot_entries: u64, lease_reads: bool, draw: &mut Draw) -> RaftS
         snapshot_chunk_bytes: draw.pick(&[64, 1 << 10, 256 << 10]),
         pre_vote: draw.chance(80),
         check_quorum,
+        // Fewer than clients, so that sessions expire, or more than enough.
+        max_sessions: draw.pick(&[1, 3, 4_096, 4_096]),
     }
 }
 

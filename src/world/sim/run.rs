@@ -64,8 +64,8 @@ impl<'a> Run<'a> {
         let wal_options = WalOptions { bug: plan.bug, ..WalOptions::simulated() };
         let members = Members::new(plan, simulation.raft);
         let (network, disk) = (simulation.network, simulation.disk);
-        let cluster =
-            Cluster::new(members, Watcher::new(plan.nodes), plan.nodes, network, disk, wal_options, plan.seed);
+        let watcher = Watcher::new(plan.nodes, simulation.raft.max_sessions);
+        let cluster = Cluster::new(members, watcher, plan.nodes, network, disk, wal_options, plan.seed);
         let mut shared = Shared::new(plan);
         let clients = (0..plan.clients.into()).map(|number| SimClient::new(plan, number, &mut shared)).collect();
         Self {

@@ -15,6 +15,7 @@ pub(crate) type Member = Raft<SessionKv>;
 #[derive(Debug)]
 pub(crate) struct Members {
     config: Config,
+    sessions: SessionOptions,
 }
 
 impl Members {
@@ -41,7 +42,7 @@ impl Members {
             seed: plan.seed,
             ..Config::new(NodeId(1), (1..=plan.nodes).map(NodeId))
         };
-        Self { config }
+        Self { config, sessions: SessionOptions { max_sessions: settings.max_sessions, bug: plan.bug } }
     }
 
     /// Whether members can be set like that.
@@ -57,11 +58,6 @@ impl Build for Members {
         // Each life of each member has random timeouts of its own.
         let seed = self.config.seed ^ (u64::from(node.0) << 32 | u64::from(life)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let config = Config { id: node, seed, ..self.config.clone() };
-        Raft::recover(
-            config,
-            session_kv(SessionOptions { bug: self.config.bug, ..SessionOptions::default() }),
-            recovered,
-        )
-        .map_err(|error| error.to_string())
+        Raft::recover(config, session_kv(self.sessions), recovered).map_err(|error| error.to_string())
     }
 }

@@ -58,9 +58,10 @@ impl Run<'_> {
         let outsiders = self.draw_outsiders(&up);
         self.separate(&outsiders, &up, true);
         let core: BTreeSet<NodeId> = &up - &outsiders;
-        let terms = self.terms_when_calm(&outsiders);
+        let terms = self.leave_alone(&outsiders);
         self.demand_answers(&core, if outsiders.is_empty() { "all nodes" } else { "a majority" });
         self.check_terms(&terms);
+        self.check_leaders(&outsiders);
         if outsiders.is_empty() {
             return self.note_settled(began);
         }
@@ -96,6 +97,10 @@ impl Run<'_> {
         let mut draw = Draw::stream(self.plan.seed, "outsiders");
         let mut nodes: Vec<NodeId> = up.iter().copied().collect();
         draw.shuffle(&mut nodes);
+        // The others have to do without their leader as often as not.
+        if let Some(leader) = self.leader().filter(|_| draw.chance(50)) {
+            nodes.sort_by_key(|node| node.0 != leader.0);
+        }
         let spare = nodes.len().saturating_sub(majority);
         nodes.truncate(draw.below(spare + 1));
         nodes.into_iter().collect()
@@ -111,9 +116,9 @@ impl Run<'_> {
         }
     }
 
-    /// The terms of those who are cut off, when what was under way has arrived.
-    fn terms_when_calm(&mut self, outsiders: &BTreeSet<NodeId>) -> Vec<(NodeId, u64)> {
-        if outsiders.is_empty() || !self.promises_calm_terms() {
+    /// Some time for those who are cut off to notice it. Answers what their terms were when what was under way had arrived.
+    fn leave_alone(&mut self, outsiders: &BTreeSet<NodeId>) -> Vec<(NodeId, u64)> {
+        if outsiders.is_empty() {
             return Vec::new();
         }
         let longest_us = self.simulation().raft.election_max_us;
@@ -134,12 +139,27 @@ impl Run<'_> {
 
     /// With pre-votes a node that reaches no majority stays in its term (thesis 9.6).
     fn check_terms(&mut self, terms: &[(NodeId, u64)]) {
+        if !self.promises_calm_terms() {
+            return;
+        }
         for (node, term) in terms {
             let Some(now) = self.member(*node).map(|member| member.term()) else { continue };
             if now > *term {
                 let text = format!("{node} reaches no majority, and its term grew from {term} to {now} all the same");
                 self.violate(Check::Liveness, "term-inflation", text);
             }
+        }
+    }
+
+    /// With check-quorum a leader that reaches no majority steps down (thesis 6.2).
+    fn check_leaders(&mut self, outsiders: &BTreeSet<NodeId>) {
+        if !self.simulation().raft.check_quorum {
+            return;
+        }
+        let leads = |node: &&NodeId| self.member(**node).is_some_and(|member| member.is_leader());
+        if let Some(node) = outsiders.iter().find(leads) {
+            let text = format!("{node} has reached no majority for long, and leads all the same");
+            self.violate(Check::Liveness, "leads-alone", text);
         }
     }
 

@@ -20,8 +20,8 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(nodes: u16) -> Self {
-        let reference = session_kv(SessionOptions::default());
+    pub(super) fn new(nodes: u16, max_sessions: usize) -> Self {
+        let reference = session_kv(SessionOptions { max_sessions, bug: None });
         Self { leaders: Vec::new(), invariants: Invariants::new(nodes, reference), violation: None }
     }
 
