@@ -107,6 +107,17 @@ impl Grudge {
         self.drops.iter().flat_map(|(receiver, senders)| senders.iter().map(|sender| (*sender, *receiver)))
     }
 
+    /// The same between nodes of other names; what touches a node without a name is left out.
+    pub(crate) fn renamed(&self, name: impl Fn(Node) -> Option<Node>) -> Self {
+        let mut renamed = Self::default();
+        for (sender, receiver) in self.edges() {
+            if let (Some(sender), Some(receiver)) = (name(sender), name(receiver)) {
+                renamed.drops.entry(receiver).or_default().insert(sender);
+            }
+        }
+        renamed
+    }
+
     /// Whether nobody is cut off from anybody.
     #[must_use]
     pub fn is_empty(&self) -> bool {

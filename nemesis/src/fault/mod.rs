@@ -6,6 +6,7 @@ mod disk;
 mod packet;
 mod partition;
 mod target;
+mod without;
 
 use std::fmt;
 
