@@ -226,7 +226,7 @@ impl<M: StateMachine> Invariants<M> {
         if at.term != term {
             return Err(Violation::CommitOwnTerm { leader, term, at });
         }
-        let voters = raft.configuration.voters();
+        let voters = raft.log.configuration().1.voters();
         let holds = |voter: &&NodeId| self.members[usize::from(voter.0) - 1].durable.log.may_hold(at);
         let (holders, needed) = (voters.iter().filter(holds).count(), voters.len() / 2 + 1);
         if holders < needed {
@@ -265,7 +265,7 @@ impl<M: StateMachine> Invariants<M> {
 
     fn check_votes(&self, leader: NodeId, raft: &Raft<M>) -> Checked {
         let term = raft.hard.term;
-        let voters = raft.configuration.voters();
+        let voters = raft.log.configuration().1.voters();
         let voted =
             |voter: &&NodeId| **voter == leader || self.members[usize::from(voter.0) - 1].vote_in(term) == Some(leader);
         let (votes, needed) = (voters.iter().filter(voted).count(), voters.len() / 2 + 1);
@@ -325,21 +325,15 @@ impl<M: StateMachine> Invariants<M> {
 
     fn check_convergence(&mut self, members: Vec<(NodeId, &Raft<M>)>) -> Checked {
         let Some((first, leading)) = members.first() else { return Ok(()) };
-        for (second, raft) in &members {
-            let differs =
-                raft.applied_index != leading.applied_index || raft.machine.snapshot() != leading.machine.snapshot();
-            if differs {
-                return Err(Violation::Convergence {
-                    first: *first,
-                    first_applied: leading.applied_index,
-                    second: *second,
-                    second_applied: raft.applied_index,
-                });
-            }
+        let first_applied = leading.applied_index;
+        if let Some((second, raft)) = members.iter().find(|(_, raft)| raft.applied_index != first_applied) {
+            let (first, second, second_applied) = (*first, *second, raft.applied_index);
+            return Err(Violation::Convergence { first, first_applied, second, second_applied });
         }
-        let applied_index = leading.applied_index;
-        if !self.reference.agrees(&self.ledger, &leading.machine, applied_index) {
-            return Err(Violation::SameState { node: *first, applied_index });
+        for (node, raft) in &members {
+            if !self.reference.agrees(&self.ledger, &raft.machine, first_applied) {
+                return Err(Violation::SameState { node: *node, applied_index: first_applied });
+            }
         }
         Ok(())
     }

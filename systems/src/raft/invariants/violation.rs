@@ -161,7 +161,7 @@ pub enum Violation {
         /// What.
         fact: Fact,
     },
-    /// Long after all faults ended, members differ.
+    /// Long after all faults ended, members have applied different numbers of entries.
     Convergence {
         /// A member.
         first: NodeId,
@@ -281,12 +281,6 @@ impl fmt::Display for Violation {
                 write!(f, "{node} told {to} what rests on {fact} before that was durable")
             }
             Self::DurableKept { node, fact } => write!(f, "{node} came back without {fact}, which was durable"),
-            Self::Convergence { first, first_applied, second, second_applied } if first_applied == second_applied => {
-                write!(
-                    f,
-                    "long after all faults, {first} and {second} are in different states at index {first_applied}"
-                )
-            }
             Self::Convergence { first, first_applied, second, second_applied } => write!(
                 f,
                 "long after all faults, {first} has applied {first_applied} entries and {second} {second_applied}"
