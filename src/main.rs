@@ -8,6 +8,8 @@ mod plan;
 mod plan_file;
 mod results;
 mod run;
+mod script;
+mod shrink;
 mod swarm;
 mod verdict;
 mod world;

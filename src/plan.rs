@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rashomon_nemesis::{FaultKind, Place, Schedule};
 use rashomon_systems::raft::{Bug, Limits, Timing};
 use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
-use rashomon_workloads::Workload;
+use rashomon_workloads::{Role, Workload};
 use serde::{Deserialize, Serialize};
+
+use crate::script::Script;
 
 /// The format of `plan.json`; grows when an older reader would misunderstand it.
 pub(crate) const PLAN_VERSION: u32 = 2;
@@ -17,7 +20,7 @@ pub(crate) const PLAN_VERSION: u32 = 2;
 pub(crate) const SNAPSHOT_ENTRIES: u64 = 1000;
 
 /// One run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// [`PLAN_VERSION`] of the writer.
     pub(crate) plan_version: u32,
@@ -55,6 +58,9 @@ pub(crate) struct Plan {
     pub(crate) nemesis: Vec<FaultKind>,
     /// Which fault when.
     pub(crate) schedule: Schedule,
+    /// What clients ask, one by one, where it is not drawn; only in a simulated world.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) script: Option<Script>,
     /// How the simulated world is; nothing elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) simulation: Option<Simulation>,
@@ -161,9 +167,20 @@ impl Plan {
         command
     }
 
+    /// How long a client of this role waits for an answer. Who repeats what stays open is not stuck with one node, and stays
+    /// to see the end.
+    pub(crate) fn patience(&self, role: Role) -> Duration {
+        let longest = Duration::from_millis(self.operation_deadline_ms);
+        if self.sessions { longest } else { role.patience(longest) }
+    }
+
     /// The plan for people, in the order in which they ask.
     pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
-        let rate = if self.rate == 0 { "as many as they can".into() } else { format!("{} calls a second", self.rate) };
+        let rate = match &self.script {
+            Some(script) => format!("{} operations one by one", script.operations.len()),
+            None if self.rate == 0 => "as many as they can".into(),
+            None => format!("{} calls a second", self.rate),
+        };
         let mut rows = vec![
             ("system", self.system.to_string()),
             ("workload", format!("{}: {}", self.workload, self.workload.description())),

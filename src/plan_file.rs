@@ -10,6 +10,7 @@ use rashomon_workloads::Workload;
 use serde_json::Value;
 
 use crate::plan::{PLAN_VERSION, Plan, System, World};
+use crate::script::Script;
 use crate::world::sim::check_settings;
 
 /// A plan, and where it was found.
@@ -91,13 +92,38 @@ fn check_names(plan: &Value) -> Result<()> {
 
 fn check_numbers(plan: &Plan) -> Result<()> {
     ensure!((1..=9).contains(&plan.nodes), "it has {} nodes, not 1 to 9", plan.nodes);
-    ensure!((1..=1000).contains(&plan.clients), "it has {} clients, not 1 to 1000", plan.clients);
+    match &plan.script {
+        Some(script) => check_script(plan, script)?,
+        None => ensure!((1..=1000).contains(&plan.clients), "it has {} clients, not 1 to 1000", plan.clients),
+    }
     ensure!(plan.operation_deadline_ms > 0, "its operations have no time: operation_deadline_ms is 0");
     ensure!(plan.snapshot_entries > 0, "it snapshots without end: snapshot_entries is 0");
     if plan.world == World::Sim {
         check_settings(plan).context("its servers can't be set like that")?;
     }
     ensure!(plan.system.workloads().contains(&plan.workload), "{} can't serve {}", plan.system, plan.workload);
+    Ok(())
+}
+
+/// A script may do without clients: some failures need none.
+fn check_script(plan: &Plan, script: &Script) -> Result<()> {
+    ensure!(plan.world == World::Sim, "world {} can't follow a script", plan.world);
+    let is_node = |number: u16| (1..=plan.nodes).contains(&number);
+    for (number, client) in script.clients.iter().enumerate() {
+        ensure!(
+            is_node(client.home),
+            "client {number} stays with n{}, and there are {} nodes",
+            client.home,
+            plan.nodes
+        );
+    }
+    for operation in &script.operations {
+        let (client, clients) = (operation.client, script.clients.len());
+        ensure!(usize::from(client) < clients, "client {client} asks something, and there are {clients} clients");
+    }
+    for read in &script.final_reads {
+        ensure!(is_node(read.node), "n{} is read from at the end, and there are {} nodes", read.node, plan.nodes);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -26,6 +26,14 @@ impl RunFolder {
         let path = path.canonicalize().with_context(|| format!("finding {}", path.display()))?;
         point_latest(out, &path);
         Ok(Self { path })
+    }
+
+    /// Makes a new folder beside that of another run, or beside its plan: `<run>-<what>`.
+    pub(crate) fn beside(run: &Path, what: &str) -> Result<Self> {
+        let run = run.canonicalize().with_context(|| format!("finding {}", run.display()))?;
+        let group = run.parent().with_context(|| format!("{} is no run", run.display()))?;
+        let name = run.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { path: unused_folder(group, &format!("{name}-{what}"))? })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -62,7 +70,7 @@ fn unused_folder(group: &Path, name: &str) -> Result<PathBuf> {
             Err(error) => return Err(error).with_context(|| format!("making the run's folder {}", path.display())),
         }
     }
-    anyhow::bail!("{} holds a thousand runs named {name}: remove some", group.display())
+    bail!("{} holds a thousand runs named {name}: remove some", group.display())
 }
 
 /// `latest` is a convenience: a run goes on without it, and two runs at a time may quarrel about it.

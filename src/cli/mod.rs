@@ -10,6 +10,7 @@ mod many;
 mod netns;
 mod node;
 mod replay;
+mod shrink;
 mod sim;
 mod test;
 
@@ -45,6 +46,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Measure how soon the simulation finds each planted bug
     Detect(detect::DetectArgs),
+    /// Make a failing simulated run as small as it can be
+    Shrink(shrink::ShrinkArgs),
     /// List what there is: systems, workloads, faults, bugs, models
     List(list::ListArgs),
     /// Say what this machine can and can't do, and the command that mends it
@@ -69,6 +72,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Detect(args) => detect::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Doctor => doctor::command(),
         Command::Node(args) => node::run(args),

@@ -163,6 +163,7 @@ impl TestArgs {
             snapshot_entries: fixed.snapshot_entries.unwrap_or(SNAPSHOT_ENTRIES),
             nemesis,
             schedule,
+            script: None,
             simulation: None,
         })
     }

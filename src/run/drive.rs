@@ -23,7 +23,6 @@ pub(crate) struct Drive {
     generator: Mutex<Box<dyn Generator>>,
     next_process: AtomicU64,
     operation_deadline: Duration,
-    sessions: bool,
     pub(crate) counts: Counts,
 }
 
@@ -58,14 +57,8 @@ impl Drive {
             generator: Mutex::new(plan.workload.generator(plan.seed)),
             next_process: AtomicU64::new(plan.clients.into()),
             operation_deadline: Duration::from_millis(plan.operation_deadline_ms),
-            sessions: plan.sessions,
             counts: Counts::default(),
         }
-    }
-
-    /// How long an operation may take. Who repeats what stays open is not stuck with one node, and stays to see the end.
-    fn patience(&self, role: Role) -> Duration {
-        if self.sessions { self.operation_deadline } else { role.patience(self.operation_deadline) }
     }
 
     /// Lets all clients ask until `until` or until the run is stopped; each finishes its last operation.
@@ -80,7 +73,8 @@ impl Drive {
         for (number, client) in clients.into_iter().enumerate() {
             let pace = Pace::new(plan.seed, number as u64, plan.clients.into(), plan.rate.into());
             let role = Role::of(number, plan.clients.into(), plan.nodes.into());
-            let asking = Asking { process: ProcessId(number as u64), client, role, pace, until };
+            let patience = plan.patience(role);
+            let asking = Asking { process: ProcessId(number as u64), client, role, pace, patience, until };
             tasks.spawn(asking.run(Arc::clone(self), stop.clone()));
         }
         join_all(tasks).await
@@ -162,12 +156,12 @@ struct Asking {
     client: Client,
     role: Role,
     pace: Pace,
+    patience: Duration,
     until: Instant,
 }
 
 impl Asking {
     async fn run(mut self, drive: Arc<Drive>, stop: Stop) -> Result<()> {
-        let patience = drive.patience(self.role);
         let mut next_call = Instant::now() + Duration::from_micros(self.pace.next_gap_us());
         loop {
             tokio::select! {
@@ -178,7 +172,7 @@ impl Asking {
                 return Ok(());
             }
             let call = drive.generator().next_call(self.role);
-            let outcome = drive.operation(&mut self.process, &mut self.client, &call, patience, false).await?;
+            let outcome = drive.operation(&mut self.process, &mut self.client, &call, self.patience, false).await?;
             drive.generator().observe(&call, &outcome);
             // A client that was held up does not catch up: bursts would hide what a fault does to latency.
             let mut gap = Duration::from_micros(self.pace.next_gap_us());

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use rashomon_checker::Options;
 use rashomon_history::{History, Recorder, read_history};
 use rashomon_nemesis::{Nemesis, Node};
+use rashomon_report::lamport::Lamport;
 use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
 use rashomon_workloads::Parameters;
 use tokio::time::Instant;
@@ -211,7 +212,7 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
         Evidence { plan, history: &history, operations, leaders: &seen.leaders, lifecycle: &seen.lifecycle, began };
     let verdict = judge(&evidence, vec![Judgement::of(&check, operations)]);
     write_json(&folder.verdict(), &verdict)?;
-    write_report(plan, folder, &history, &verdict, &seen.surroundings)?;
+    write_report(plan, folder, &history, &verdict, &seen.surroundings, None)?;
     Ok(verdict)
 }
 
@@ -235,7 +236,8 @@ pub(crate) fn write_simulated(plan: &Plan, folder: &RunFolder, looked: &Looked) 
     let verdict = judge(&evidence, violation.into_iter().chain(checked).collect());
     write_json(&folder.verdict(), &verdict)?;
     let virtual_s = Duration::from_micros(simulated.lasted.0).as_secs_f64();
-    write_report(plan, folder, history, &verdict, &[("virtual time", format!("{virtual_s:.3} s"))])?;
+    let surroundings = [("virtual time", format!("{virtual_s:.3} s"))];
+    write_report(plan, folder, history, &verdict, &surroundings, simulated.lamport.as_ref())?;
     Ok(verdict)
 }
 
@@ -245,6 +247,7 @@ fn write_report(
     history: &History,
     verdict: &VerdictFile,
     surroundings: &[(&'static str, String)],
+    lamport: Option<&Lamport>,
 ) -> Result<()> {
     let mut rows = plan.rows();
     rows.extend_from_slice(surroundings);
@@ -259,7 +262,7 @@ fn write_report(
         history,
         plan: &rows,
         links: &links,
-        lamport: None,
+        lamport,
     });
     write_file(&folder.report(), &page)
 }

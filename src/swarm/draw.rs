@@ -53,6 +53,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         snapshot_entries: size.snapshot_entries,
         nemesis,
         schedule: Schedule::draw(&options, seed)?,
+        script: None,
         simulation: Some(Simulation { network, disk, raft, command: fixed.command(seed) }),
     })
 }

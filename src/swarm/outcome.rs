@@ -10,7 +10,7 @@ use rashomon_workloads::{Checked, Parameters};
 
 use crate::plan::Plan;
 use crate::verdict::Judgement;
-use crate::world::sim::{Simulated, simulate};
+use crate::world::sim::{Simulated, simulate, simulate_traced};
 
 /// Simulated histories are short; whatever takes longer than this is told as unknown, not waited for.
 const CHECK_TIME: Duration = Duration::from_secs(15);
@@ -25,6 +25,13 @@ pub(crate) struct Finding {
     pub(crate) kind: String,
     /// In words.
     pub(crate) text: String,
+}
+
+impl Finding {
+    /// Whether both are the same violation, though in different runs.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (&self.check, &self.kind) == (&other.check, &other.kind)
+    }
 }
 
 /// What a run came to.
@@ -51,7 +58,18 @@ pub(crate) struct Looked {
 /// # Errors
 /// The model of the workload can't check such a history: a mistake of ours.
 pub(crate) fn look(plan: &Plan) -> anyhow::Result<Looked> {
-    let simulated = simulate(plan);
+    check(plan, simulate(plan))
+}
+
+/// The same, and every message is written down: for small runs.
+///
+/// # Errors
+/// As of [`look`].
+pub(crate) fn look_traced(plan: &Plan) -> anyhow::Result<Looked> {
+    check(plan, simulate_traced(plan))
+}
+
+fn check(plan: &Plan, simulated: Simulated) -> anyhow::Result<Looked> {
     if let Some(violation) = &simulated.violation {
         let check = violation.check.name().to_owned();
         let found = Finding { check, kind: violation.kind.clone(), text: violation.text.clone() };

@@ -8,5 +8,6 @@ mod models;
 mod rashomon;
 mod replay;
 mod runs;
+mod shrink;
 mod simulation;
 mod unprivileged;

@@ -1,7 +1,7 @@
 //! The clients of a simulated run: the same state machines, generators and pace as in the real world.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rashomon_history::{Call, OpenOperation, Outcome, ProcessId, Recording, TimeNs};
 use rashomon_systems::api::{Api, HttpRequest, HttpResponse, TransportError};
@@ -12,6 +12,7 @@ use rashomon_systems::sim::{Lost, Token};
 use rashomon_workloads::{Pace, Role};
 
 use crate::plan::Plan;
+use crate::script::{Script, ScriptedClient, ScriptedOperation};
 
 /// After a refusal a client without a rate waits a little, or it would spend the run on refusals.
 const REFUSED_PAUSE_US: u64 = 5_000;
@@ -30,7 +31,8 @@ pub(super) enum Wish {
 pub(super) struct Shared {
     pub(super) api: KvApi,
     pub(super) recording: Recording,
-    pub(super) next_process: u64,
+    /// Whose each process is, by its number.
+    pub(super) processes: Vec<u64>,
     pub(super) names: Vec<Arc<str>>,
 }
 
@@ -39,14 +41,14 @@ impl Shared {
         Self {
             api: KvApi::default(),
             recording: Recording::default(),
-            next_process: 0,
+            processes: Vec::new(),
             names: (0..=plan.nodes).map(|node| NodeId(node).to_string().into()).collect(),
         }
     }
 
-    fn fresh_process(&mut self) -> ProcessId {
-        self.next_process += 1;
-        ProcessId(self.next_process - 1)
+    fn fresh_process(&mut self, client: u64) -> ProcessId {
+        self.processes.push(client);
+        ProcessId(self.processes.len() as u64 - 1)
     }
 
     fn name(&self, node: NodeId) -> &Arc<str> {
@@ -62,6 +64,10 @@ pub(super) struct SimClient {
     pub(super) role: Role,
     pace: Pace,
     patience_us: u64,
+    /// Whether what it asks is written down, not drawn.
+    pub(super) is_scripted: bool,
+    /// What is written down and was not asked yet, and when it shall be.
+    script: VecDeque<(Micros, Call)>,
     /// When it asks next.
     pub(super) next_call: Micros,
     under_way: Option<UnderWay>,
@@ -93,19 +99,53 @@ impl SimClient {
         Self::at(plan, number, home, role, shared)
     }
 
+    /// The client `number` of a script.
+    pub(super) fn scripted(plan: &Plan, script: &Script, number: u64, shared: &mut Shared) -> Self {
+        let of_client = |operation: &&ScriptedOperation| u64::from(operation.client) == number;
+        let operations = script.operations.iter().filter(of_client);
+        let ScriptedClient { home, patience_ms } = script.clients[usize::try_from(number).unwrap_or(0)];
+        let operations = operations.map(|operation| (Micros(operation.at_us), Call::from(&operation.call)));
+        let mut client = Self {
+            is_scripted: true,
+            script: operations.collect(),
+            patience_us: patience_ms * 1000,
+            ..Self::at(plan, number, NodeId(home), Role::Mixed, shared)
+        };
+        client.next_call = client.next_in_script();
+        client
+    }
+
+    /// When the script wants its next operation; never where there is none.
+    fn next_in_script(&self) -> Micros {
+        self.script.front().map_or(Micros(u64::MAX), |(at, _)| *at)
+    }
+
+    /// The next operation of the script.
+    pub(super) fn take_scripted(&mut self) -> Option<Call> {
+        self.script.pop_front().map(|(_, call)| call)
+    }
+
+    /// Clients begin now: times so far were counted from here.
+    pub(super) fn count_from(&mut self, began: Micros) {
+        self.next_call = began.after(self.next_call.0);
+        self.script.iter_mut().for_each(|(at, _)| *at = began.after(at.0));
+    }
+
     /// A client that makes final reads at `home`.
     pub(super) fn reader(plan: &Plan, number: u64, home: NodeId, shared: &mut Shared) -> Self {
         Self::at(plan, number, home, Role::Reader, shared)
     }
 
     fn at(plan: &Plan, number: u64, home: NodeId, role: Role, shared: &mut Shared) -> Self {
-        let patience = role.patience(Duration::from_millis(plan.operation_deadline_ms));
+        let patience = plan.patience(role);
         let mut pace = Pace::new(plan.seed, number, plan.clients.into(), plan.rate.into());
         Self {
             number,
             machine: Client::new(ClientOptions { home, nodes: plan.nodes, sessions: plan.sessions }),
-            process: shared.fresh_process(),
+            process: shared.fresh_process(number),
             role,
+            is_scripted: false,
+            script: VecDeque::new(),
             next_call: Micros(pace.next_gap_us()),
             pace,
             patience_us: u64::try_from(patience.as_micros()).unwrap_or(u64::MAX),
@@ -215,15 +255,22 @@ impl SimClient {
         let node = Arc::clone(shared.name(node));
         shared.recording.complete(time(now), under_way.open, &node, outcome.clone());
         if matches!(outcome, Outcome::Info(_)) {
-            self.process = shared.fresh_process();
+            self.process = shared.fresh_process(self.number);
+        }
+        self.next_call = now.max(self.next_call_after(&outcome));
+        Some(Wish::Over { call: shared.recording.call(under_way.open).clone(), outcome })
+    }
+
+    fn next_call_after(&mut self, outcome: &Outcome) -> Micros {
+        if self.is_scripted {
+            return self.next_in_script();
         }
         // A client that was held up does not catch up: bursts would hide what a fault does to latency.
         let mut gap_us = self.pace.next_gap_us();
         if gap_us == 0 && matches!(outcome, Outcome::Fail(_)) {
             gap_us = REFUSED_PAUSE_US;
         }
-        self.next_call = now.max(self.next_call.after(gap_us));
-        Some(Wish::Over { call: shared.recording.call(under_way.open).clone(), outcome })
+        self.next_call.after(gap_us)
     }
 }
 

@@ -12,11 +12,13 @@ mod operator;
 mod run;
 mod servers;
 mod settle;
+mod trace;
 mod watcher;
 
 use rashomon_history::Recording;
 use rashomon_nemesis::Summary;
 use rashomon_report::Leadership;
+use rashomon_report::lamport::Lamport;
 use rashomon_systems::raft::ConfigError;
 use rashomon_systems::server::Micros;
 
@@ -66,8 +68,14 @@ impl Check {
 /// What a simulated run came to, before its history is checked.
 pub(crate) struct Simulated {
     pub(crate) recording: Recording,
+    /// Whose each process is, by its number.
+    pub(crate) processes: Vec<u64>,
+    /// When the clients began.
+    pub(crate) clients_began: Micros,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) leaders: Vec<Leadership>,
+    /// The messages, where they were asked for.
+    pub(crate) lamport: Option<Lamport>,
     pub(crate) faults: Summary,
     pub(crate) violation: Option<Violation>,
     /// How long it took in the world's time.
@@ -85,4 +93,9 @@ pub(crate) fn check_settings(plan: &Plan) -> Result<(), ConfigError> {
 /// Carries out the plan. The same plan gives the same run, byte for byte.
 pub(crate) fn simulate(plan: &Plan) -> Simulated {
     run::Run::new(plan).carry_out()
+}
+
+/// The same, and every message is written down: for small runs.
+pub(crate) fn simulate_traced(plan: &Plan) -> Simulated {
+    run::Run::new(plan).traced().carry_out()
 }

@@ -12,6 +12,7 @@ use super::hands::Nemesis;
 use super::operator::Operator;
 use super::servers::{Member, Members};
 use super::settle::PROBE_TOKEN;
+use super::trace::Trace;
 use super::watcher::Watcher;
 use super::{Check, Simulated, Violation};
 use crate::plan::Plan;
@@ -50,9 +51,11 @@ pub(super) struct Run<'a> {
     pub(super) violation: Option<Violation>,
     generator: Box<dyn Generator>,
     clients: Vec<SimClient>,
+    clients_began: Micros,
     phase: Phase,
-    final_reads: Vec<Call>,
-    /// How many of the final reads each reader has made.
+    /// What each reader reads at the end.
+    final_reads: Vec<Vec<Call>>,
+    /// How many of them it has made.
     final_reads_made: Vec<usize>,
     /// The answer to the last probe, see [`super::settle`].
     pub(super) probe_answered: bool,
@@ -67,7 +70,12 @@ impl<'a> Run<'a> {
         let watcher = Watcher::new(plan.nodes, simulation.raft.max_sessions);
         let cluster = Cluster::new(members, watcher, plan.nodes, network, disk, wal_options, plan.seed);
         let mut shared = Shared::new(plan);
-        let clients = (0..plan.clients.into()).map(|number| SimClient::new(plan, number, &mut shared)).collect();
+        let client = |number| match &plan.script {
+            Some(script) => SimClient::scripted(plan, script, number, &mut shared),
+            None => SimClient::new(plan, number, &mut shared),
+        };
+        let count = plan.script.as_ref().map_or(plan.clients.into(), |script| script.clients.len() as u64);
+        let clients = (0..count).map(client).collect();
         Self {
             cluster,
             nemesis: Nemesis::new(plan),
@@ -77,12 +85,19 @@ impl<'a> Run<'a> {
             violation: None,
             generator: plan.workload.generator(plan.seed),
             clients,
+            clients_began: Micros(0),
             phase: Phase::Quiet,
             final_reads: Vec::new(),
             final_reads_made: Vec::new(),
             probe_answered: false,
             plan,
         }
+    }
+
+    /// Writes down every message.
+    pub(super) fn traced(mut self) -> Self {
+        self.cluster.observer_mut().trace = Some(Trace::new(self.plan.nodes));
+        self
     }
 
     pub(super) fn carry_out(mut self) -> Simulated {
@@ -122,10 +137,11 @@ impl<'a> Run<'a> {
     /// Clients ask while the nemesis follows its schedule.
     fn drive(&mut self) {
         let began = self.now();
+        self.clients_began = began;
         let until = began.after(self.plan.time_limit_ms * 1000);
         self.phase = Phase::Drive { until };
         for number in 0..self.clients.len() {
-            self.clients[number].next_call = began.after(self.clients[number].next_call.0);
+            self.clients[number].count_from(began);
             self.set_alarm(number);
         }
         self.begin_schedule();
@@ -143,35 +159,53 @@ impl<'a> Run<'a> {
         if self.is_over() || self.lifecycle.majority_lost {
             return;
         }
-        self.final_reads = self.generator.final_reads();
         let first_reader = self.clients.len();
-        let homes: Vec<NodeId> = self.cluster.up().into_iter().collect();
-        for home in &homes {
+        for (home, reads) in self.plan_final_reads() {
             let number = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
-            let mut reader = SimClient::reader(self.plan, number, *home, &mut self.shared);
+            let mut reader = SimClient::reader(self.plan, number, home, &mut self.shared);
             reader.next_call = self.now();
             self.clients.push(reader);
+            self.final_reads.push(reads);
             self.final_reads_made.push(0);
         }
         self.phase = Phase::FinalReads { first_reader };
         (first_reader..self.clients.len()).for_each(|number| self.set_alarm(number));
-        let wanted = self.final_reads.len();
+        let wanted: usize = self.final_reads.iter().map(Vec::len).sum();
         let deadline_us = self.liveness_bound_us() + wanted as u64 * 100_000;
-        self.go_on_until(deadline_us, |run| run.final_reads_made.iter().all(|made| *made == wanted));
+        self.go_on_until(deadline_us, |run| run.final_reads_made.iter().sum::<usize>() == wanted);
         self.phase = Phase::Quiet;
         let made: usize = self.final_reads_made.iter().sum();
-        self.lifecycle.final_reads = (made as u64, (wanted * homes.len()) as u64);
-        if made < wanted * homes.len() && !self.is_over() {
-            let text = format!("of {} final reads only {made} were answered", wanted * homes.len());
+        self.lifecycle.final_reads = (made as u64, wanted as u64);
+        if made < wanted && !self.is_over() {
+            let text = format!("of {wanted} final reads only {made} were answered");
             self.violate(Check::Liveness, "no-answer", text);
         }
     }
 
-    fn finish(self) -> Simulated {
+    /// What is read at each node that runs.
+    fn plan_final_reads(&self) -> Vec<(NodeId, Vec<Call>)> {
+        let all = self.generator.final_reads();
+        let reads_at = |home: NodeId| match &self.plan.script {
+            None => all.clone(),
+            Some(script) => {
+                let here = script.final_reads.iter().filter(|read| read.node == home.0);
+                here.map(|read| Call::Read { key: read.key.clone() }).collect()
+            }
+        };
+        let reads = self.cluster.up().into_iter().map(|home| (home, reads_at(home)));
+        reads.filter(|(_, reads)| !reads.is_empty()).collect()
+    }
+
+    fn finish(mut self) -> Simulated {
+        let trace = self.cluster.observer_mut().trace.take();
+        let (history, processes) = (self.shared.recording.history(), &self.shared.processes);
         Simulated {
+            lamport: trace.map(|trace| trace.draw(history, processes, self.violation.as_ref())),
             lasted: self.cluster.now(),
             leaders: self.cluster.observer().leaders.clone(),
+            clients_began: self.clients_began,
             recording: self.shared.recording,
+            processes: self.shared.processes,
             lifecycle: self.lifecycle,
             faults: self.nemesis.summary(),
             violation: self.violation,
@@ -247,10 +281,14 @@ impl<'a> Run<'a> {
         }
         let role = client.role;
         let (call, is_final) = match self.phase {
+            Phase::Drive { until } if now < until && client.is_scripted => {
+                let Some(call) = client.take_scripted() else { return };
+                (call, false)
+            }
             Phase::Drive { until } if now < until => (self.generator.next_call(role), false),
             Phase::FinalReads { first_reader } if number >= first_reader => {
-                let made = self.final_reads_made[number - first_reader];
-                let Some(call) = self.final_reads.get(made) else { return };
+                let reader = number - first_reader;
+                let Some(call) = self.final_reads[reader].get(self.final_reads_made[reader]) else { return };
                 (call.clone(), true)
             }
             Phase::Quiet | Phase::Drive { .. } | Phase::FinalReads { .. } => return,

@@ -9,6 +9,7 @@ use rashomon_systems::sim::Observer;
 
 use super::clients::time;
 use super::servers::Member;
+use super::trace::Trace;
 use super::{Check, Violation};
 
 /// Sees every step of every member.
@@ -16,13 +17,15 @@ pub(super) struct Watcher {
     /// Who led from when on, by time.
     pub(super) leaders: Vec<Leadership>,
     invariants: Invariants<SessionKv>,
+    /// The messages, where somebody wants to see them.
+    pub(super) trace: Option<Trace>,
     violation: Option<Violation>,
 }
 
 impl Watcher {
     pub(super) fn new(nodes: u16, max_sessions: usize) -> Self {
         let reference = session_kv(SessionOptions { max_sessions, bug: None });
-        Self { leaders: Vec::new(), invariants: Invariants::new(nodes, reference), violation: None }
+        Self { leaders: Vec::new(), invariants: Invariants::new(nodes, reference), trace: None, violation: None }
     }
 
     /// What was found wrong since this was last asked.
@@ -55,28 +58,44 @@ impl Watcher {
 
 impl Observer<Member> for Watcher {
     fn recovered(&mut self, now: Micros, node: NodeId, member: &Member) {
+        if let Some(trace) = &mut self.trace {
+            trace.recovered(now, node, member);
+        }
         self.invariants.recovered(node, member);
         self.take_over(now);
     }
 
     fn stepped(&mut self, now: Micros, node: NodeId, member: &Member) {
         self.note_leader(now, node, member);
+        if let Some(trace) = &mut self.trace {
+            trace.stepped(now, node, member);
+        }
         self.invariants.stepped(node, member);
         self.take_over(now);
     }
 
     fn sent(&mut self, now: Micros, _number: u64, from: NodeId, to: NodeId, message: &Message) {
+        if let Some(trace) = &mut self.trace {
+            trace.sent(now, from, to, message);
+        }
         self.invariants.sent(from, to, message);
         self.take_over(now);
     }
 
-    fn arrived(&mut self, _now: Micros, _number: u64, _to: NodeId) {}
+    fn arrived(&mut self, now: Micros, number: u64, _to: NodeId) {
+        if let Some(trace) = &mut self.trace {
+            trace.arrived(now, number);
+        }
+    }
 
     fn durable(&mut self, node: NodeId, _id: WriteId, write: &Write) {
         self.invariants.durable(node, write);
     }
 
-    fn crashed(&mut self, _now: Micros, node: NodeId) {
+    fn crashed(&mut self, now: Micros, node: NodeId) {
+        if let Some(trace) = &mut self.trace {
+            trace.crashed(now, node);
+        }
         self.invariants.crashed(node);
     }
 }

@@ -1,0 +1,208 @@
+//! Leaves out operations, clients, faults and nodes.
+
+use std::collections::BTreeSet;
+
+use rashomon_history::Key;
+use rashomon_nemesis::{FaultKind, Node, Schedule, ScheduledFault};
+
+use crate::plan::Plan;
+use crate::script::Script;
+use crate::shrink::ddmin::{FirstFailing, ddmin};
+use crate::shrink::search::Search;
+
+/// Shrinks a list that is part of a plan.
+struct Part<'a, 'b, F> {
+    search: &'a Search<'b>,
+    /// The plan with just these items.
+    with: F,
+    /// The last plan that failed.
+    plan: &'a mut Plan,
+}
+
+impl<T, F: Fn(&Plan, Vec<T>) -> Plan + Sync> FirstFailing<T> for Part<'_, '_, F> {
+    fn first(&mut self, count: usize, candidate: &(dyn Fn(usize) -> Vec<T> + Sync)) -> Option<usize> {
+        let Self { search, with, plan } = self;
+        let (number, found) = search.first(count, &|number| with(plan, candidate(number)))?;
+        **plan = found;
+        Some(number)
+    }
+}
+
+/// Shrinks a list that is part of a plan; `with` puts one in its place.
+fn part<T: Clone + Sync>(
+    plan: &mut Plan,
+    search: &Search<'_>,
+    items: Vec<T>,
+    with: impl Fn(&Plan, Vec<T>) -> Plan + Sync,
+) {
+    ddmin(items, &mut Part { search, with, plan });
+}
+
+fn scripted(plan: &Plan, change: impl FnOnce(&mut Script)) -> Plan {
+    let mut plan = plan.clone();
+    let script = plan.script.get_or_insert_default();
+    change(script);
+    plan.clients = u16::try_from(script.clients.len()).unwrap_or(u16::MAX);
+    plan
+}
+
+fn script(plan: &Plan) -> Script {
+    plan.script.clone().unwrap_or_default()
+}
+
+/// Cuts the end off: half of the time, a quarter, and so on.
+pub(super) fn what_comes_after(plan: &mut Plan, search: &Search<'_>) {
+    let mut cut_ms = plan.time_limit_ms / 2;
+    while cut_ms >= 20 {
+        let until_ms = plan.time_limit_ms.saturating_sub(cut_ms).max(1);
+        match search.any_seed(&until(plan, until_ms)) {
+            Some(shorter) => *plan = shorter,
+            None => cut_ms /= 2,
+        }
+        cut_ms = cut_ms.min(plan.time_limit_ms / 2);
+    }
+}
+
+/// The plan without what begins after `until_ms`.
+fn until(plan: &Plan, until_ms: u64) -> Plan {
+    let mut plan = scripted(plan, |script| script.operations.retain(|operation| operation.at_us < until_ms * 1000));
+    plan.schedule.entries.retain(|fault| fault.at_ms < until_ms);
+    plan.time_limit_ms = until_ms;
+    plan
+}
+
+/// Leaves out all that is about a key.
+pub(super) fn keys(plan: &mut Plan, search: &Search<'_>) {
+    let script = script(plan);
+    let asked = script.operations.iter().map(|operation| operation.call.key());
+    let keys: BTreeSet<Key> = asked.chain(script.final_reads.iter().map(|read| &read.key)).cloned().collect();
+    part(plan, search, keys.into_iter().collect(), |plan, keys| {
+        scripted(plan, |script| {
+            script.operations.retain(|operation| keys.contains(operation.call.key()));
+            script.final_reads.retain(|read| keys.contains(&read.key));
+        })
+    });
+}
+
+/// Leaves out final reads.
+pub(super) fn final_reads(plan: &mut Plan, search: &Search<'_>) {
+    let reads = script(plan).final_reads;
+    part(plan, search, reads, |plan, reads| scripted(plan, |script| script.final_reads = reads));
+}
+
+/// Leaves out clients, with all that they ask.
+pub(super) fn clients(plan: &mut Plan, search: &Search<'_>) {
+    let clients = 0..script(plan).clients.len();
+    let numbers = clients.filter_map(|number| u16::try_from(number).ok()).collect();
+    let original = script(plan);
+    part(plan, search, numbers, |plan, numbers: Vec<u16>| {
+        scripted(plan, |script| {
+            script.clients = numbers.iter().map(|number| original.clients[usize::from(*number)]).collect();
+            script.operations = original.operations.clone();
+            script.operations.retain_mut(|operation| {
+                let place = numbers.iter().position(|number| *number == operation.client);
+                operation.client = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX);
+                place.is_some()
+            });
+        })
+    });
+}
+
+/// Lets one client do what two did.
+pub(super) fn joined_clients(plan: &mut Plan, search: &Search<'_>) {
+    loop {
+        let clients = u16::try_from(script(plan).clients.len()).unwrap_or(u16::MAX);
+        let pairs: Vec<(u16, u16)> = (0..clients)
+            .flat_map(|kept| (0..clients).map(move |gone| (kept, gone)))
+            .filter(|(kept, gone)| kept != gone)
+            .collect();
+        let joined = |number: usize| {
+            let (kept, gone) = pairs[number];
+            scripted(plan, |script| {
+                script.clients.remove(usize::from(gone));
+                for operation in &mut script.operations {
+                    if operation.client == gone {
+                        operation.client = kept;
+                    }
+                    operation.client -= u16::from(operation.client > gone);
+                }
+            })
+        };
+        match search.first(pairs.len(), &joined) {
+            Some((_, smaller)) => *plan = smaller,
+            None => return,
+        }
+    }
+}
+
+/// Leaves out faults.
+pub(super) fn faults(plan: &mut Plan, search: &Search<'_>) {
+    let faults = plan.schedule.entries.clone();
+    part(plan, search, faults, |plan, entries| Plan { schedule: Schedule { entries }, ..plan.clone() });
+}
+
+/// Leaves out operations.
+pub(super) fn operations(plan: &mut Plan, search: &Search<'_>) {
+    let operations = script(plan).operations;
+    part(plan, search, operations, |plan, operations| scripted(plan, |script| script.operations = operations));
+}
+
+/// Leaves out nodes.
+pub(super) fn nodes(plan: &mut Plan, search: &Search<'_>) {
+    loop {
+        let nodes = plan.nodes;
+        let fewest = plan.schedule.kinds().into_iter().map(FaultKind::fewest_nodes).max().unwrap_or(1);
+        if nodes <= fewest {
+            return;
+        }
+        // The last first: then the others keep their names.
+        let smaller = |number: usize| without_node(plan, Node(nodes - u16::try_from(number).unwrap_or(0)));
+        match search.first(usize::from(nodes), &smaller) {
+            Some((_, smaller)) => *plan = smaller,
+            None => return,
+        }
+    }
+}
+
+/// The plan in a cluster that lacks a node: its clients stay with others.
+fn without_node(plan: &Plan, gone: Node) -> Plan {
+    let rename = |home: u16| match home {
+        home if home > gone.0 => home - 1,
+        home if home == gone.0 => 1 + home % (plan.nodes - 1),
+        home => home,
+    };
+    let mut smaller = scripted(plan, |script| {
+        script.clients.iter_mut().for_each(|client| client.home = rename(client.home));
+        script.final_reads.retain(|read| read.node != gone.0);
+        script.final_reads.iter_mut().for_each(|read| read.node = rename(read.node));
+    });
+    smaller.nodes -= 1;
+    let kept = |entry: &ScheduledFault| Some(ScheduledFault { fault: entry.fault.without(gone)?, ..entry.clone() });
+    smaller.schedule.entries = plan.schedule.entries.iter().filter_map(kept).collect();
+    smaller
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shrink::tests::{call, plan};
+
+    #[test]
+    fn clients_of_a_node_that_is_gone_stay_with_others() {
+        let plan = plan(&[1, 2, 3], &[(0, 5), (1, 6), (2, 7)], &[1, 2, 3]);
+        let smaller = without_node(&plan, Node(2));
+        let homes = |plan: &Plan| script(plan).clients.iter().map(|client| client.home).collect::<Vec<_>>();
+        assert_eq!((smaller.nodes, homes(&smaller)), (2, vec![1, 1, 2]));
+        let readers: Vec<u16> = script(&smaller).final_reads.iter().map(|read| read.node).collect();
+        assert_eq!(readers, [1, 2]);
+        assert_eq!(homes(&without_node(&plan, Node(3))), [1, 2, 2], "the last node's clients go round");
+    }
+
+    #[test]
+    fn what_begins_after_the_end_is_cut_off() {
+        let plan = plan(&[1], &[(0, 5), (0, 99), (0, 100)], &[]);
+        let shorter = until(&plan, 100);
+        assert_eq!(script(&shorter).operations, [call(0, 5), call(0, 99)]);
+        assert_eq!(shorter.time_limit_ms, 100);
+    }
+}
