@@ -92,10 +92,12 @@ impl Size {
 /// Any subset of the kinds that can be done to so many nodes; sometimes only one, sometimes none.
 fn draw_kinds(fixed: &Fixed, nodes: u16, draw: &mut Draw) -> Vec<FaultKind> {
     let all = FaultKind::all_in(Place::Simulated);
+    // Few kinds as often as many: some mistakes need two kinds that no third one disturbs.
+    let percent = draw.pick(&[25, 25, 50, 75]);
     let kept: Vec<FaultKind> = match draw.below(20) {
         0 => Vec::new(),
-        1..=4 => vec![draw.pick(&all)],
-        _ => all.into_iter().filter(|_| draw.chance(50)).collect(),
+        1..=3 => vec![draw.pick(&all)],
+        _ => all.into_iter().filter(|_| draw.chance(percent)).collect(),
     };
     fixed.nemesis.clone().unwrap_or(kept.into_iter().filter(|kind| kind.fewest_nodes() <= nodes).collect())
 }
@@ -141,7 +143,7 @@ fn draw_times(
     ScheduleOptions {
         duration_ms: RangeMs { min: tenths(shortest).min(limit_ms / 4), max: tenths(longest).min(limit_ms / 2) },
         quiet_ms: RangeMs { min: 0, max: tenths(most_quiet).min(limit_ms / 4) },
-        lanes: draw.pick(&[1, 1, 1, 2, 2, 3]),
+        lanes: draw.pick(&[1, 1, 2, 2, 3]),
         longest_delay_us: longest_delay_us as u32,
         clock_rate_ppm,
         clock_ahead_ms,
@@ -154,14 +156,17 @@ fn draw_network(raft: &RaftSettings, draw: &mut Draw) -> NetworkOptions {
     let usual_us = raft.election_min_us / draw.pick(&[1_000, 300, 100, 30, 15]);
     let latency_min_us = usual_us * draw.pick(&[1, 5, 9]) / 10;
     let straggler_max_us = raft.election_max_us * draw.pick(&[1, 3, 10]);
+    let in_order = draw.chance(50);
+    // Where messages keep their order, all that follow wait for one that is held up.
+    let straggler_ppm = draw.pick(&[0, 0, 0, 1_000, 20_000, 100_000]);
     NetworkOptions {
         latency_min_us: latency_min_us as u32,
         latency_extra_us: (usual_us - latency_min_us) as u32,
-        straggler_ppm: draw.pick(&[0, 0, 1_000, 20_000]),
+        straggler_ppm: if in_order { straggler_ppm.min(1_000) } else { straggler_ppm },
         straggler_max_us: straggler_max_us as u32,
         loss_ppm: draw.pick(&[0, 0, 0, 1_000, 10_000, 50_000]),
         duplicate_ppm: draw.pick(&[0, 0, 1_000, 50_000]),
-        in_order: draw.chance(50),
+        in_order,
     }
 }
 
@@ -230,7 +235,7 @@ mod tests {
         let share = |is: &dyn Fn(&Plan) -> bool| plans.iter().filter(|plan| is(plan)).count();
         for kind in FaultKind::ALL {
             let with = share(&|plan| plan.nemesis.contains(&kind) && !plan.schedule.entries.is_empty());
-            assert!((150..350).contains(&with), "{kind}: {with} of 500");
+            assert!((100..350).contains(&with), "{kind}: {with} of 500");
         }
         for workload in Workload::ALL {
             assert!(share(&|plan| plan.workload == workload) > 100, "{workload}");

@@ -108,6 +108,10 @@ impl Durable {
         }
     }
 
+    pub(super) fn term(&self) -> u64 {
+        self.hard.term
+    }
+
     /// Term and vote are at least so far.
     pub(super) fn holds(&self, fact: Fact) -> bool {
         match fact {

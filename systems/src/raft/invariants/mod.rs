@@ -296,8 +296,10 @@ impl<M: StateMachine> Invariants<M> {
         }
         let member = &self.members[usize::from(from.0) - 1];
         let missing = |fact: &Fact| !member.durable.holds(*fact);
+        // A later leader's entries may be durable, too, when what waited for one write of several leaves.
+        let is_of_today = member.durable.term() <= term;
         let appended = match &message.body {
-            Body::Appended { matched } => Some(*matched),
+            Body::Appended { matched } => Some(*matched).filter(|_| is_of_today),
             _ => None,
         };
         let facts =

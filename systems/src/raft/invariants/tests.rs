@@ -261,6 +261,19 @@ fn an_acknowledgement_rests_on_the_leaders_entries_not_on_others_in_their_place(
 }
 
 #[test]
+fn an_acknowledgement_may_leave_when_a_later_leader_has_cut_the_log_in_the_same_sync() {
+    let mut cluster = led();
+    for write in [entries(2, &[1, 1]), hard_state(2, None), entries(2, &[2])] {
+        invariants(&mut cluster).durable(n(3), &write);
+    }
+    invariants(&mut cluster).sent(n(3), n(1), &Message { term: 1, body: Body::Appended { matched: 3 } });
+    assert_eq!(invariants(&mut cluster).violation(), None);
+    invariants(&mut cluster).sent(n(3), n(1), &Message { term: 2, body: Body::Appended { matched: 3 } });
+    let expected = Violation::DurableBeforeSent { node: n(3), to: n(1), fact: Fact::Log(3) };
+    assert_eq!(violation(&mut cluster), expected);
+}
+
+#[test]
 fn what_was_durable_is_gone_after_a_restart() {
     // How many of the last records are lost.
     for (lost, fact) in [(1, Fact::Log(2)), (99, Fact::Term(1))] {
