@@ -67,6 +67,12 @@ impl<A> Outbox<A> {
         self.behind_write.retain(|(_, message)| message.term >= term);
     }
 
+    /// The entries from `index` on are dropped before they were written: nobody may be told any more that they are durable.
+    pub(super) fn take_back_acknowledgements(&mut self, index: u64) {
+        let is_true = |message: &Message| !matches!(message.body, Body::Appended { matched } if matched >= index);
+        self.behind_write.retain(|(_, message)| is_true(message));
+    }
+
     /// Answers a client. What a client is told rests on what a majority has made durable, never on this disk alone.
     pub(super) fn reply(&mut self, id: RequestId, response: Response<A>) {
         self.outputs.push(Output::ReplyNow { id, response });

@@ -320,6 +320,7 @@ impl<M: StateMachine> Raft<M> {
             self.commit_index = index - 1;
         }
         self.log.truncate_from(index);
+        self.outbox.take_back_acknowledgements(index);
         if !self.has(Bug::RM05) {
             self.follow_configuration();
         }

@@ -116,6 +116,7 @@ impl<M: StateMachine> Raft<M> {
         let position = snapshot.position;
         let suffix = self.has(Bug::RS03).then(|| self.log.slice(position.index + 1, usize::MAX, usize::MAX));
         self.log = Log::after(position, snapshot.configuration);
+        self.outbox.take_back_acknowledgements(position.index + 1);
         suffix.into_iter().flatten().for_each(|entry| self.log.push(entry));
         self.follow_configuration();
         self.memory.snapshot_begun_at = None;

@@ -1,7 +1,7 @@
 //! What figure 2 of the paper and sections 3.8 and 10.2.1 of the thesis claim about what is durable when.
 
 use super::cluster::{Cluster, at, entry, n};
-use crate::raft::{Body, Bug};
+use crate::raft::{Body, Bug, Message};
 use crate::server::{Input, Output};
 
 /// Member 1 of three, whose writes become durable only when a test says so.
@@ -13,6 +13,18 @@ fn slow() -> Cluster {
 
 fn ask() -> Body {
     Body::RequestVote { last: at(1, 1), transfer: false }
+}
+
+#[test]
+fn what_is_overwritten_before_it_was_written_is_not_acknowledged() {
+    let mut cluster = Cluster::new(3, |_| {});
+    for (from, term, entries) in [(2, 1, vec![entry(1, 1), entry(1, 2)]), (3, 2, vec![entry(2, 1)])] {
+        let message = Message { term, body: Body::Append { previous: at(0, 0), commit: 0, entries } };
+        cluster.input(n(1), Input::Message { from: n(from), message });
+    }
+    cluster.flush(n(1));
+    let sent = cluster.network.iter().map(|envelope| (envelope.to, &envelope.message.body)).collect::<Vec<_>>();
+    assert_eq!(sent, [(n(3), &Body::Appended { matched: 1 })]);
 }
 
 #[test]
