@@ -55,6 +55,7 @@ mod requests;
 mod server;
 mod snapshot;
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "how long to look, and whether to rewrite, is said in the environment")]
 mod tests;
 mod transfer;
 
