@@ -12,6 +12,8 @@ use crate::{Action, Choice, Deed, DiskState, DiskTrouble, Fault, FaultKind, Grud
 pub struct ActiveFaults {
     nodes: u16,
     active: BTreeMap<u64, Action>,
+    /// Of those, faults that could not be begun as they should. They are undone when they end, but nobody counts on them.
+    failed: BTreeSet<u64>,
 }
 
 /// What the begin of a fault asks for.
@@ -21,7 +23,8 @@ pub struct Begun {
     pub kind: FaultKind,
     /// What was planned and who leads, for the history.
     pub text: String,
-    /// What to do, in this order; or why there is nothing to do. Either way the fault is active from now on.
+    /// What to do, in this order; or why there is nothing to do. Either way the fault is active from now on. Who can't do it says
+    /// so with [`ActiveFaults::not_begun`].
     pub deeds: Result<Vec<Deed>, String>,
 }
 
@@ -41,7 +44,7 @@ impl ActiveFaults {
     /// No faults yet, in a cluster of `nodes` nodes.
     #[must_use]
     pub fn new(nodes: u16) -> Self {
-        Self { nodes, active: BTreeMap::new() }
+        Self { nodes, active: BTreeMap::new(), failed: BTreeSet::new() }
     }
 
     /// Fault `number` begins. `leader` is who leads at this moment, asked only where the fault
@@ -65,12 +68,18 @@ impl ActiveFaults {
     /// Fault `number` ends; `None` where it is not active.
     pub fn end(&mut self, number: u64) -> Option<Ended> {
         let action = self.active.remove(&number)?;
+        self.failed.remove(&number);
         let deeds = self.deeds_to_end(&action).into_iter().map(|deed| self.with_all_active(deed)).collect();
         let why_nothing = match action.nodes() {
             Some(nodes) if !nodes.is_empty() => format!("{} stay as another fault wants them", list_nodes(nodes)),
             Some(_) | None => "there was nothing to undo".into(),
         };
         Some(Ended { kind: action.kind(), deeds, why_nothing, action })
+    }
+
+    /// The deeds with which fault `number` should have begun could not all be done: its nodes may run or not.
+    pub fn not_begun(&mut self, number: u64) {
+        self.failed.insert(number);
     }
 
     /// A fault that could not be ended is active as before.
@@ -113,7 +122,9 @@ impl ActiveFaults {
     }
 
     fn nodes_of(&self, is_one: impl Fn(&Action) -> bool) -> BTreeSet<Node> {
-        self.active.values().filter(|action| is_one(action)).filter_map(Action::nodes).flatten().copied().collect()
+        let counts = |number: &u64, action: &Action| !self.failed.contains(number) && is_one(action);
+        let counted = self.active.iter().filter(|(number, action)| counts(number, action));
+        counted.filter_map(|(_, action)| action.nodes()).flatten().copied().collect()
     }
 
     /// What an action asks for that is not active yet.

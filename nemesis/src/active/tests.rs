@@ -82,6 +82,19 @@ fn a_bit_flips_before_the_server_is_killed_which_reads_it_when_it_starts() {
 }
 
 #[test]
+fn a_fault_that_could_not_begin_is_undone_and_keeps_nobody_down() {
+    let mut cluster = cluster(3);
+    cluster.begin(Fault::Pause(at(&[2])));
+    cluster.begin(disk(&[2], DiskTrouble::BitFlip));
+    cluster.active.not_begun(1);
+    assert_eq!(cluster.active.down(), BTreeSet::new());
+    assert_eq!(cluster.end(0), "resume n2");
+    assert_eq!(cluster.begin(Fault::Kill(at(&[2]))), "kill n2");
+    assert_eq!(cluster.end(1), "nothing: n2 stay as another fault wants them");
+    assert_eq!(cluster.end(2), "start n2");
+}
+
+#[test]
 fn servers_on_failing_disks_start_when_the_disks_are_sound() {
     let mut cluster = cluster(5);
     assert_eq!(cluster.begin(disk(&[1], DiskTrouble::SlowSync { us: 4_000 })), "disks n1 syncs 4 ms slower");

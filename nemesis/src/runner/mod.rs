@@ -145,7 +145,13 @@ impl Nemesis {
         let Begun { kind, text, deeds } = self.active.begin(number, &fault, leads);
         self.recorder.nemesis(number, kind.name(), FaultPhase::Begin, &text)?;
         let seen = match deeds {
-            Ok(deeds) => self.carry_out(deeds).await,
+            Ok(deeds) => {
+                let seen = self.carry_out(deeds).await;
+                if seen.is_err() {
+                    self.active.not_begun(number);
+                }
+                seen
+            }
             Err(reason) => Err(reason.into()),
         };
         let summary = self.summary.kinds.entry(kind).or_default();

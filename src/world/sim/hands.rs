@@ -85,7 +85,14 @@ impl Run<'_> {
         let begun = self.nemesis.active.begin(number, &fault, leader);
         self.note(number, begun.kind, FaultPhase::Begin, begun.text);
         self.nemesis.summary.kinds.entry(begun.kind).or_default().injected += 1;
-        match begun.deeds.and_then(|deeds| self.do_all(number, deeds)) {
+        let seen = begun.deeds.and_then(|deeds| {
+            let seen = self.do_all(number, deeds);
+            if seen.is_err() {
+                self.nemesis.active.not_begun(number);
+            }
+            seen
+        });
+        match seen {
             // That a member has left is seen later.
             Ok(_) if begun.kind == FaultKind::Membership => {}
             Ok(seen) => self.bitten(number, begun.kind, FaultPhase::Bites, seen),
