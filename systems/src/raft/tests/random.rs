@@ -340,6 +340,7 @@ fn run(seed: u64, nodes: u16, changes: bool, bug: Option<Bug>) -> Result<Deeds, 
 }
 
 /// `RAFT_SEEDS=20000` looks longer.
+#[expect(clippy::disallowed_methods, reason = "how long to look is no part of a run")]
 fn seeds() -> u64 {
     std::env::var("RAFT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(300)
 }
