@@ -135,8 +135,8 @@ impl Durable {
             let Some(durable) = log.get(index) else { continue };
             match raft.log.term_at(index) {
                 Some(term) if term == durable => {}
-                // A write that was under way replaced the rest by a later leader's.
-                Some(term) if term > durable => break,
+                // A write that was under way replaced the rest by what a later leader has, which may be of an earlier term.
+                Some(_) if raft.hard.term > durable => break,
                 Some(_) | None => return kept(false, Fact::Log(index)),
             }
         }
