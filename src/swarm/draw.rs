@@ -29,7 +29,8 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
     let mut world = stream("world");
-    let network = draw_network(&raft, &mut world);
+    let sent_passes_cut = stream("cuts").chance(50);
+    let network = NetworkOptions { sent_passes_cut, ..draw_network(&raft, &mut world) };
     let disk = draw_disk(&raft, &mut world);
     Ok(Plan {
         plan_version: PLAN_VERSION,
@@ -167,6 +168,7 @@ fn draw_network(raft: &RaftSettings, draw: &mut Draw) -> NetworkOptions {
         loss_ppm: draw.pick(&[0, 0, 0, 1_000, 10_000, 50_000]),
         duplicate_ppm: draw.pick(&[0, 0, 1_000, 50_000]),
         in_order,
+        sent_passes_cut: false,
     }
 }
 

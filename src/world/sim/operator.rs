@@ -20,6 +20,8 @@ use crate::plan::Plan;
 const OPERATOR_TOKEN: Token = Token(u64::MAX - 1);
 /// Between two looks at the members there is at most so long.
 const LONGEST_LOOK_US: u64 = 60_000;
+/// How often it moves the leadership where there is nothing to change.
+const RELIEF_PERCENT: u32 = 5;
 
 /// The operator.
 pub(super) struct Operator {
@@ -79,13 +81,22 @@ impl Run<'_> {
             let change = self
                 .member(leader)
                 .and_then(|member| self.operator.next_change(member.configuration(), &self.cluster.up()));
-            if let Some(change) = change {
-                self.cluster.ask(leader, OPERATOR_TOKEN, KvRequest::ChangeMembership(change));
+            if let Some(request) = change.map(KvRequest::ChangeMembership).or_else(|| self.relieve(leader)) {
+                self.cluster.ask(leader, OPERATOR_TOKEN, request);
             }
         }
         self.note_removals();
         let pause_us = self.operator.draw.between(1_000, LONGEST_LOOK_US);
         self.cluster.wake(self.now().after(pause_us), WAKE_OPERATOR);
+    }
+
+    /// Now and then another member has to lead, as before a machine is maintained.
+    fn relieve(&mut self, leader: NodeId) -> Option<KvRequest> {
+        let others: Vec<NodeId> = self.operator.wanted.iter().copied().filter(|node| *node != leader).collect();
+        if others.is_empty() || !self.is_driving() || !self.operator.draw.chance(RELIEF_PERCENT) {
+            return None;
+        }
+        Some(KvRequest::TransferLeadership { to: self.operator.draw.pick(&others) })
     }
 
     fn believes_to_lead(&self, node: NodeId) -> bool {

@@ -114,6 +114,11 @@ impl<'a> Run<'a> {
         self.cluster.now()
     }
 
+    /// Whether clients ask and faults come.
+    pub(super) fn is_driving(&self) -> bool {
+        matches!(self.phase, Phase::Drive { .. })
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.violation.is_some()
     }

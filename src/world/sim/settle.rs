@@ -52,7 +52,13 @@ impl Run<'_> {
             return;
         }
         let began = self.now();
-        let calm = NetworkOptions { loss_ppm: 0, duplicate_ppm: 0, straggler_ppm: 0, ..self.simulation().network };
+        let calm = NetworkOptions {
+            loss_ppm: 0,
+            duplicate_ppm: 0,
+            straggler_ppm: 0,
+            sent_passes_cut: false,
+            ..self.simulation().network
+        };
         self.cluster.set_network(calm);
         let up = self.cluster.up();
         let outsiders = self.draw_outsiders(&up);

@@ -201,7 +201,7 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
     }
 
     fn arrive(&mut self, from: NodeId, to: NodeId, number: u64, message: <B::Server as Server>::Message) {
-        if self.network.is_cut(from, to) || self.host(to).life.is_err() {
+        if self.network.drops_at_arrival(from, to) || self.host(to).life.is_err() {
             return;
         }
         self.observer.arrived(self.now, number, to);

@@ -22,6 +22,9 @@ pub struct NetworkOptions {
     pub duplicate_ppm: u32,
     /// Whether messages from one node to another arrive in the order in which they were sent, as on one connection.
     pub in_order: bool,
+    /// Whether what was sent before its link was cut still arrives, however late, as from a queue behind the cut.
+    #[serde(default)]
+    pub sent_passes_cut: bool,
 }
 
 impl Default for NetworkOptions {
@@ -35,6 +38,7 @@ impl Default for NetworkOptions {
             loss_ppm: 0,
             duplicate_ppm: 0,
             in_order: true,
+            sent_passes_cut: false,
         }
     }
 }
@@ -114,7 +118,12 @@ impl Network {
         self.options = options;
     }
 
-    pub(super) fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+    /// Whether a message that arrives now is dropped.
+    pub(super) fn drops_at_arrival(&self, from: NodeId, to: NodeId) -> bool {
+        !self.options.sent_passes_cut && self.is_cut(from, to)
+    }
+
+    fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
         self.links[self.place(from, to)].disturbance.cut
     }
 
