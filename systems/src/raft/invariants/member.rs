@@ -136,7 +136,7 @@ impl Durable {
             match raft.log.term_at(index) {
                 Some(term) if term == durable => {}
                 // A write that was under way replaced the rest by what a later leader has, which may be of an earlier term.
-                Some(_) if raft.hard.term > durable => break,
+                Some(term) if term > durable || raft.hard.term > durable => break,
                 Some(_) | None => return kept(false, Fact::Log(index)),
             }
         }
