@@ -9,6 +9,8 @@ mod plan_file;
 mod results;
 mod run;
 mod script;
+#[cfg(test)]
+mod seeds;
 mod shrink;
 mod swarm;
 mod verdict;

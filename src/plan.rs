@@ -68,6 +68,7 @@ pub(crate) struct Plan {
 
 /// What a simulated world is made of, beside what is common to all worlds.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Simulation {
     pub(crate) network: NetworkOptions,
     pub(crate) disk: DiskOptions,
@@ -76,8 +77,9 @@ pub(crate) struct Simulation {
     pub(crate) command: String,
 }
 
-/// How the members of a simulated cluster are set.
+/// How the members of a simulated cluster are set. What an older plan does not say is as it was then: the default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct RaftSettings {
     pub(crate) heartbeat_us: u64,
     pub(crate) election_min_us: u64,

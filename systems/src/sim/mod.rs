@@ -44,6 +44,7 @@ pub trait Build {
 
 /// How the disks are when nothing breaks them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DiskOptions {
     /// No sync is faster.
     pub sync_min_us: u32,

@@ -7,6 +7,7 @@ use crate::server::{Micros, NodeId};
 
 /// How the network is when nothing breaks it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NetworkOptions {
     /// No message is faster.
     pub latency_min_us: u32,
