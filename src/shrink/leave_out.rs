@@ -6,9 +6,15 @@ use rashomon_history::Key;
 use rashomon_nemesis::{FaultKind, Node, Schedule, ScheduledFault};
 
 use crate::plan::Plan;
-use crate::script::Script;
+use crate::script::{Script, ScriptedCall, ScriptedOperation};
 use crate::shrink::ddmin::{FirstFailing, ddmin};
 use crate::shrink::search::Search;
+
+/// Long enough for a cluster to come to itself.
+const SETTLE_MS: u64 = 1_500;
+
+/// Where there are more operations, not every two of them are tried.
+const MOST_FOR_PAIRS: usize = 40;
 
 /// Shrinks a list that is part of a plan.
 struct Part<'a, 'b, F> {
@@ -90,6 +96,31 @@ pub(super) fn final_reads(plan: &mut Plan, search: &Search<'_>) {
     part(plan, search, reads, |plan, reads| scripted(plan, |script| script.final_reads = reads));
 }
 
+/// Lets one of the clients make the final reads, at the end of its own operations, in the place of readers.
+pub(super) fn readers(plan: &mut Plan, search: &Search<'_>) {
+    let Script { clients, final_reads, .. } = script(plan);
+    if final_reads.is_empty() {
+        return;
+    }
+    let by_client = |client: usize| {
+        let begin_us = (plan.time_limit_ms + SETTLE_MS) * 1000;
+        let reads = (begin_us..).zip(&final_reads).map(|(at_us, read)| ScriptedOperation {
+            client: u16::try_from(client).unwrap_or(0),
+            at_us,
+            call: ScriptedCall::Read { key: read.key.clone() },
+        });
+        let mut changed = scripted(plan, |script| {
+            script.operations.extend(reads);
+            script.final_reads.clear();
+        });
+        changed.time_limit_ms += 2 * SETTLE_MS;
+        changed
+    };
+    if let Some((_, found)) = search.first(clients.len(), &by_client) {
+        *plan = found;
+    }
+}
+
 /// Leaves out clients, with all that they ask.
 pub(super) fn clients(plan: &mut Plan, search: &Search<'_>) {
     let clients = 0..script(plan).clients.len();
@@ -145,6 +176,31 @@ pub(super) fn faults(plan: &mut Plan, search: &Search<'_>) {
 pub(super) fn operations(plan: &mut Plan, search: &Search<'_>) {
     let operations = script(plan).operations;
     part(plan, search, operations, |plan, operations| scripted(plan, |script| script.operations = operations));
+}
+
+/// Leaves all operations out but one or two: what delta debugging comes to step by step may be far from that, since each
+/// step moves the rest.
+pub(super) fn all_but_two_operations(plan: &mut Plan, search: &Search<'_>) {
+    let count = script(plan).operations.len();
+    if !(3..=MOST_FOR_PAIRS).contains(&count) {
+        return;
+    }
+    let ones = (0..count).map(|one| (one, one));
+    let pairs = (0..count).flat_map(|first| (first + 1..count).map(move |second| (first, second)));
+    let kept: Vec<(usize, usize)> = ones.chain(pairs).collect();
+    let with = |number: usize| {
+        let (first, second) = kept[number];
+        scripted(plan, |script| {
+            let mut place = 0;
+            script.operations.retain(|_| {
+                place += 1;
+                place - 1 == first || place - 1 == second
+            });
+        })
+    };
+    if let Some((_, smaller)) = search.first(kept.len(), &with) {
+        *plan = smaller;
+    }
 }
 
 /// Leaves out nodes.

@@ -6,6 +6,8 @@ use rashomon_workloads::Role;
 
 use crate::plan::Plan;
 use crate::script::{FinalRead, Script, ScriptedCall, ScriptedClient, ScriptedOperation};
+use crate::shrink::search::Search;
+use crate::swarm::look;
 use crate::world::sim::Simulated;
 
 /// The plan with every operation that its run recorded, one by one, in the place of the generator's.
@@ -28,6 +30,18 @@ pub(super) fn script_of(plan: &Plan, simulated: &Simulated) -> Result<Plan> {
     };
     let clients = u16::try_from(script.clients.len()).context("counting the clients of a script")?;
     Ok(Plan { clients, script: Some(script), ..plan.clone() })
+}
+
+/// Writes down when each operation was really made, where its client was busy before: then it does not move when one before
+/// it is left out. What was never asked goes.
+pub(super) fn times_as_they_were(plan: &mut Plan, search: &Search<'_>) {
+    let recorded = look(plan).and_then(|looked| script_of(plan, &looked.simulated));
+    if let Ok(recorded) = recorded
+        && recorded != *plan
+        && let Some(found) = search.any_seed(&recorded)
+    {
+        *plan = found;
+    }
 }
 
 /// As the client of that number is when its calls are drawn.
