@@ -210,6 +210,7 @@ mod tests {
 
     #[test]
     fn a_recorded_run_asks_the_same_again_as_a_script() {
+        let mut compared = 0;
         for seed in 1..4 {
             let drawn = draw(&small_runs(), seed).unwrap();
             let first = look(&drawn).unwrap().simulated;
@@ -220,8 +221,9 @@ mod tests {
                 let asked = operations.iter().filter(|operation| !operation.is_final);
                 asked.map(|operation| (operation.invoked, operation.call.clone())).collect::<Vec<_>>()
             };
-            assert!(asked(&first).len() > 100);
             assert_eq!(asked(&first), asked(&second), "seed {seed}");
+            compared += asked(&first).len();
         }
+        assert!(compared > 100, "only {compared} operations were compared");
     }
 }
