@@ -81,7 +81,7 @@ impl Trial {
 }
 
 /// Nothing is fixed but the bug.
-fn bug_only(bug: Option<Bug>) -> Fixed {
+pub(super) fn bug_only(bug: Option<Bug>) -> Fixed {
     Fixed {
         system: System::Raft,
         bug,

@@ -7,6 +7,8 @@
 mod measure;
 mod page;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use measure::{Budget, Detected, Measured, Trial, detect};
 pub(crate) use page::{markdown, put_into};
