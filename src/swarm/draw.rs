@@ -30,7 +30,8 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
     let mut world = stream("world");
     let sent_passes_cut = stream("cuts").chance(50);
-    let network = NetworkOptions { sent_passes_cut, ..draw_network(&raft, &mut world) };
+    let wake_us = (stream("wake").pick(&[0, 1, 3]) * raft.election_min_us) as u32;
+    let network = NetworkOptions { sent_passes_cut, wake_us, ..draw_network(&raft, &mut world) };
     let disk = draw_disk(&raft, &mut world);
     Ok(Plan {
         plan_version: PLAN_VERSION,
@@ -169,6 +170,7 @@ fn draw_network(raft: &RaftSettings, draw: &mut Draw) -> NetworkOptions {
         duplicate_ppm: draw.pick(&[0, 0, 1_000, 50_000]),
         in_order,
         sent_passes_cut: false,
+        wake_us: 0,
     }
 }
 

@@ -428,6 +428,7 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
     /// Ends a node at once, as `kill -9` or a loss of power does.
     pub fn crash(&mut self, node: NodeId, crash: Crash) {
         let now = self.now;
+        self.network.wake(now, node);
         let host = &mut self.hosts[usize::from(node.0) - 1];
         let down = match crash {
             Crash::Process => Down::Process,
@@ -457,10 +458,14 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
     pub fn pause(&mut self, node: NodeId) {
         let host = self.host_mut(node);
         host.paused = host.life.is_ok();
+        if host.paused {
+            self.network.sleep(node);
+        }
     }
 
     /// A node goes on, as after SIGCONT.
     pub fn resume(&mut self, node: NodeId) {
+        self.network.wake(self.now, node);
         let host = self.host_mut(node);
         host.paused = false;
         let is_idle = host.life.as_ref().is_ok_and(|life| life.in_flight.is_empty() && !life.writes.is_empty());

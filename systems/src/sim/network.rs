@@ -26,6 +26,10 @@ pub struct NetworkOptions {
     /// Whether what was sent before its link was cut still arrives, however late, as from a queue behind the cut.
     #[serde(default)]
     pub sent_passes_cut: bool,
+    /// A node that was paused reaches its peers again, and they it, so long after it goes on, as a machine that slept. What
+    /// is sent to it meanwhile is lost. With 0 a pause leaves the network alone, and what is sent waits.
+    #[serde(default)]
+    pub wake_us: u32,
 }
 
 impl Default for NetworkOptions {
@@ -40,6 +44,7 @@ impl Default for NetworkOptions {
             duplicate_ppm: 0,
             in_order: true,
             sent_passes_cut: false,
+            wake_us: 0,
         }
     }
 }
@@ -87,6 +92,8 @@ pub(super) struct Network {
     options: NetworkOptions,
     nodes: usize,
     links: Vec<Link>,
+    /// Until when each node is not on the network because it sleeps.
+    asleep_until: Vec<Micros>,
     draw: Draw,
     /// For what goes between clients and nodes.
     clients: Draw,
@@ -103,11 +110,35 @@ impl Network {
     pub(super) fn new(options: NetworkOptions, nodes: u16, seed: u64) -> Self {
         let nodes = usize::from(nodes);
         let (draw, clients) = (Draw::stream(seed, "network"), Draw::stream(seed, "clients' network"));
-        Self { options, nodes, links: vec![Link::default(); nodes * nodes], draw, clients }
+        Self {
+            options,
+            nodes,
+            links: vec![Link::default(); nodes * nodes],
+            asleep_until: vec![Micros(0); nodes],
+            draw,
+            clients,
+        }
     }
 
     fn place(&self, from: NodeId, to: NodeId) -> usize {
         usize::from(from.0 - 1) * self.nodes + usize::from(to.0 - 1)
+    }
+
+    /// A node is paused.
+    pub(super) fn sleep(&mut self, node: NodeId) {
+        if self.options.wake_us > 0 {
+            self.asleep_until[usize::from(node.0) - 1] = Micros(u64::MAX);
+        }
+    }
+
+    /// A paused node goes on.
+    pub(super) fn wake(&mut self, now: Micros, node: NodeId) {
+        let until = &mut self.asleep_until[usize::from(node.0) - 1];
+        *until = now.after(self.options.wake_us.into()).min(*until);
+    }
+
+    fn is_asleep(&self, now: Micros, node: NodeId) -> bool {
+        now < self.asleep_until[usize::from(node.0) - 1]
     }
 
     pub(super) fn disturb(&mut self, from: NodeId, to: NodeId, disturbance: Disturbance) {
@@ -130,6 +161,9 @@ impl Network {
 
     /// Decides when a message that is sent now arrives.
     pub(super) fn send(&mut self, now: Micros, from: NodeId, to: NodeId) -> Arrivals {
+        if self.is_asleep(now, from) || self.is_asleep(now, to) {
+            return Arrivals { first: None, double: None };
+        }
         let place = self.place(from, to);
         let Disturbance { cut, delay_min_us, delay_max_us, loss_ppm, duplicate_ppm } = self.links[place].disturbance;
         let fate = self.draw.below(1_000_000) as u32;
@@ -199,6 +233,17 @@ mod tests {
         assert_eq!(network.send(Micros(0), NodeId(1), NodeId(2)).first, None);
         assert!(network.send(Micros(0), NodeId(2), NodeId(1)).first.is_some());
         assert!(network.is_cut(NodeId(1), NodeId(2)) && !network.is_cut(NodeId(2), NodeId(1)));
+    }
+
+    #[test]
+    fn a_node_that_slept_is_off_the_network_until_it_is_awake_for_a_while() {
+        let mut network = network(NetworkOptions { wake_us: 500, ..NetworkOptions::default() });
+        network.sleep(NodeId(1));
+        assert!(network.send(Micros(9_000), NodeId(2), NodeId(1)).first.is_none());
+        assert!(network.send(Micros(9_000), NodeId(2), NodeId(3)).first.is_some());
+        network.wake(Micros(10_000), NodeId(1));
+        assert!(network.send(Micros(10_499), NodeId(1), NodeId(2)).first.is_none());
+        assert!(network.send(Micros(10_500), NodeId(1), NodeId(2)).first.is_some());
     }
 
     #[test]
