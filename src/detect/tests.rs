@@ -129,7 +129,6 @@ const TOO_RARE: &[Bug] = &[
     Bug::RM05,
     Bug::RM08,
     Bug::RM10,
-    Bug::RP02,
     Bug::RP07,
     Bug::RR05,
     Bug::RR06,

@@ -196,7 +196,7 @@ impl<M: StateMachine> Raft<M> {
     }
 
     pub(super) fn on_request_pre_vote(&mut self, from: NodeId, last: Position) {
-        let granted = (self.is_up_to_date(from, last) || self.has(Bug::RP02)) && self.may_vote();
+        let granted = self.is_up_to_date(from, last) && self.may_vote();
         self.send(from, Body::PreVote { ballot: self.hard.term + 1, granted });
     }
 

@@ -17,6 +17,11 @@ pub const LEFT_OUT: &[LeftOut] = &[
                  next acknowledgement mends it",
     },
     LeftOut { id: "RM-04", reason: "there is no joint phase: members change one at a time" },
+    LeftOut {
+        id: "RP-02",
+        reason: "no promise is broken: members that lag raise the term in vain until one that does not lag stands, which random \
+                 timeouts let happen soon; some thousand runs showed nothing",
+    },
     LeftOut { id: "RR-08", reason: "servers have no wall clock; leases are measured on the monotonic clock only" },
     LeftOut {
         id: "RX-07",

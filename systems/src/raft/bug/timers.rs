@@ -12,14 +12,6 @@ pub(super) const RP01: BugDescription = BugDescription {
     found_by: "looking at the terms of a member that is cut off",
 };
 
-pub(super) const RP02: BugDescription = BugDescription {
-    id: "RP-02",
-    wrong: "a pre-vote is granted whatever the candidate's log lacks",
-    switched_off: &[],
-    breaks: &[Liveness],
-    found_by: "elections while a member lags",
-};
-
 pub(super) const RP03: BugDescription = BugDescription {
     id: "RP-03",
     wrong: "requests for pre-votes and their answers teach nobody a later term, and those of an earlier term are not answered",
