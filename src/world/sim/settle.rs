@@ -20,6 +20,8 @@ use crate::plan::Simulation;
 
 /// A calm cluster elects within a few timeouts; after so many of the longest ones it never will.
 const BOUND_ELECTIONS: u64 = 20;
+/// And so long for a member that needs a whole snapshot, which may come in pieces of a few bytes, one a round trip.
+const CATCH_UP_US: u64 = 20_000_000;
 /// How long a probe is waited for before it is sent again.
 const PROBE_US: u64 = 500_000;
 pub(super) const PROBE_TOKEN: Token = Token(u64::MAX);
@@ -31,7 +33,7 @@ impl Run<'_> {
 
     /// Within this time a healed majority must answer.
     pub(super) fn liveness_bound_us(&self) -> u64 {
-        self.simulation().raft.election_max_us * BOUND_ELECTIONS + 2_000_000
+        self.simulation().raft.election_max_us * BOUND_ELECTIONS + CATCH_UP_US
     }
 
     /// The leader that all of these nodes follow, if it is one of them.
