@@ -12,6 +12,7 @@ mod node;
 mod replay;
 mod shrink;
 mod sim;
+mod summary;
 mod test;
 
 use std::process::ExitCode;

@@ -1,12 +1,12 @@
 //! `rashomon test` in the sandbox: from a plan to a verdict on the terminal.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use rashomon_report::{TerminalOptions, VerdictFile, terminal_summary};
+use rashomon_report::VerdictFile;
 
+use crate::cli::summary::print_summary;
 use crate::cli::{Failure, exit};
 use crate::plan::Plan;
 use crate::results::RunFolder;
@@ -32,13 +32,6 @@ fn run_inside(plan: &Plan, out: &Path, inside: &Inside) -> Result<VerdictFile> {
     let verdict = runtime
         .block_on(run::run(plan, &folder, inside))
         .with_context(|| format!("the run did not come to a verdict; what it saw is in {}", folder.path().display()))?;
-    let report = folder.report().display().to_string();
-    let folder_text = folder.path().display().to_string();
-    let options = TerminalOptions {
-        colour: std::io::stdout().is_terminal(),
-        columns: 100,
-        paths: &[("report", &report), ("folder", &folder_text)],
-    };
-    print!("{}", terminal_summary(&verdict, &options));
+    print_summary(&verdict, &folder);
     Ok(verdict)
 }

@@ -1,6 +1,5 @@
 //! `rashomon test --world sim`: one simulated run with all its files, or a swarm.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -8,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use rashomon_report::{TerminalOptions, Verdict, VerdictFile, terminal_summary};
+use rashomon_report::{Verdict, VerdictFile};
 
+use crate::cli::summary::print_summary;
 use crate::cli::{Failure, exit};
 use crate::interrupt::on_interrupt;
 use crate::plan::Plan;
@@ -31,14 +31,7 @@ pub(crate) fn write_run(plan: &Plan, out: &Path) -> anyhow::Result<(VerdictFile,
     let looked = look(plan)?;
     let folder = RunFolder::create(out, plan)?;
     let verdict = write_simulated(plan, &folder, &looked)?;
-    let report = folder.report().display().to_string();
-    let folder_text = folder.path().display().to_string();
-    let options = TerminalOptions {
-        colour: std::io::stdout().is_terminal(),
-        columns: 100,
-        paths: &[("report", &report), ("folder", &folder_text)],
-    };
-    print!("{}", terminal_summary(&verdict, &options));
+    print_summary(&verdict, &folder);
     Ok((verdict, folder))
 }
 

@@ -9,7 +9,7 @@ use anyhow::Result;
 use rashomon_systems::raft::Bug;
 
 use crate::plan::System;
-use crate::swarm::{Finding, Fixed, Found, draw, look};
+use crate::swarm::{Finding, Fixed, Found, all_cores, draw, look, on_threads};
 
 /// First seeds lie so far apart that no two trials share a run.
 const SEEDS_A_TRIAL: u64 = 1_000_000;
@@ -82,20 +82,7 @@ impl Trial {
 
 /// Nothing is fixed but the bug.
 pub(super) fn bug_only(bug: Option<Bug>) -> Fixed {
-    Fixed {
-        system: System::Raft,
-        bug,
-        workload: None,
-        nemesis: None,
-        nodes: None,
-        clients: None,
-        rate: None,
-        time_limit_ms: None,
-        operation_deadline_ms: None,
-        sessions: None,
-        lease_reads: None,
-        snapshot_entries: None,
-    }
+    Fixed::nothing_but(System::Raft, bug)
 }
 
 /// Carries out these trials on all cores, and calls `done` after each. When `stop` is set, those that are not over are left
@@ -122,12 +109,6 @@ pub(crate) fn detect(
         }
         Ok(())
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
+    on_threads(all_cores(), work)?;
     Ok(measured.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -199,20 +199,7 @@ mod tests {
     use crate::plan::System;
 
     fn nothing_fixed() -> Fixed {
-        Fixed {
-            system: System::Raft,
-            bug: None,
-            workload: None,
-            nemesis: None,
-            nodes: None,
-            clients: None,
-            rate: None,
-            time_limit_ms: None,
-            operation_deadline_ms: None,
-            sessions: None,
-            lease_reads: None,
-            snapshot_entries: None,
-        }
+        Fixed::nothing_but(System::Raft, None)
     }
 
     fn plans(fixed: &Fixed) -> Vec<Plan> {

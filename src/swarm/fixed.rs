@@ -24,6 +24,24 @@ pub(crate) struct Fixed {
 }
 
 impl Fixed {
+    /// Nothing is fixed but the system, and the bug that is planted in it.
+    pub(crate) fn nothing_but(system: System, bug: Option<Bug>) -> Self {
+        Self {
+            system,
+            bug,
+            workload: None,
+            nemesis: None,
+            nodes: None,
+            clients: None,
+            rate: None,
+            time_limit_ms: None,
+            operation_deadline_ms: None,
+            sessions: None,
+            lease_reads: None,
+            snapshot_entries: None,
+        }
+    }
+
     /// The command that draws the plan of this seed again.
     pub(crate) fn command(&self, seed: u64) -> String {
         let mut command = format!("rashomon test {} --world sim", self.system);

@@ -114,18 +114,22 @@ pub(crate) fn run_all(
         }
         Ok(())
     };
-    let threads = options.threads.map_or_else(all_cores, usize::from);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
+    on_threads(options.threads.map_or_else(all_cores, usize::from), work)?;
     let (mut report, _) = state.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.violations.sort_by_key(|(seed, _)| seed.wrapping_sub(first_seed));
     report.unknown.sort_by_key(|(seed, _)| seed.wrapping_sub(first_seed));
     report.seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Does the same work on so many threads until all of them are done; the first error is told.
+pub(crate) fn on_threads(threads: usize, work: impl Fn() -> Result<()> + Copy + Send) -> Result<()> {
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// As many as the machine has.
