@@ -28,10 +28,12 @@
 //! while the session lived, else `fail`. The next command opens a new session; it never repeats an old one, which would
 //! apply it twice.
 
+mod machine;
 mod operation;
 #[cfg(test)]
 mod tests;
 
+pub use machine::ClientMachine;
 use rashomon_history::{Call, Outcome};
 
 use crate::api::{self, ErrorCode, HttpRequest, HttpResponse, SessionUse, TransportError, Unanswered, read_reply};
