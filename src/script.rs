@@ -101,6 +101,8 @@ impl TryFrom<&Call> for ScriptedCall {
             | Call::Enqueue { .. }
             | Call::Dequeue { .. }
             | Call::Drain { .. }
+            | Call::OpenSession { .. }
+            | Call::KeepAlive { .. }
             | Call::Acquire { .. }
             | Call::Release { .. }
             | Call::Generate { .. }

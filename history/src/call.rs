@@ -132,6 +132,16 @@ pub enum Call {
         /// The queue.
         key: Key,
     },
+    /// Open a session of a lock service, with a lease that its commands renew.
+    OpenSession {
+        /// The session: an owner of locks, opened once in a run.
+        owner: Value,
+    },
+    /// Renew the lease of a session.
+    KeepAlive {
+        /// The session.
+        owner: Value,
+    },
     /// Get a lock, or permits of a semaphore.
     Acquire {
         /// The lock.
@@ -189,7 +199,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// The one object that the call is about. `None` of those that may be about several.
+    /// The one object that the call is about. `None` of those that may be about several, or are about a session.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         match self {
@@ -209,7 +219,12 @@ impl Call {
             | Self::Release { key, .. }
             | Self::Generate { key }
             | Self::Send { key, .. } => Some(key),
-            Self::Transfer { .. } | Self::Poll { .. } | Self::Assign { .. } | Self::Txn { .. } => None,
+            Self::OpenSession { .. }
+            | Self::KeepAlive { .. }
+            | Self::Transfer { .. }
+            | Self::Poll { .. }
+            | Self::Assign { .. }
+            | Self::Txn { .. } => None,
         }
     }
 
@@ -229,6 +244,8 @@ impl Call {
             Self::Enqueue { .. } => "enqueue",
             Self::Dequeue { .. } => "dequeue",
             Self::Drain { .. } => "drain",
+            Self::OpenSession { .. } => "open-session",
+            Self::KeepAlive { .. } => "keep-alive",
             Self::Acquire { .. } => "acquire",
             Self::Release { .. } => "release",
             Self::Generate { .. } => "generate",
@@ -258,6 +275,8 @@ impl fmt::Display for Call {
             Self::Enqueue { key, value } => write!(f, "enqueue {value} in {key}"),
             Self::Dequeue { key } => write!(f, "dequeue from {key}"),
             Self::Drain { key } => write!(f, "drain {key}"),
+            Self::OpenSession { owner } => write!(f, "open session {owner}"),
+            Self::KeepAlive { owner } => write!(f, "keep session {owner} alive"),
             Self::Acquire { key, owner, permits: count } => write!(f, "acquire {}{key} for {owner}", permits(count)),
             Self::Release { key, owner, permits: count } => write!(f, "release {}{key} of {owner}", permits(count)),
             Self::Generate { key } if key.as_str().is_empty() => f.write_str("generate"),

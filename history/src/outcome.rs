@@ -24,7 +24,7 @@ pub enum Returned {
     },
     /// Contains: whether the element is there. Add and remove, where the system says so: whether the set changed.
     Flag(bool),
-    /// A lock was acquired with this fencing token.
+    /// A lock was acquired with this fencing token; something was added to a guarded set under it.
     Token(u64),
     /// A read of everything saw this under each key.
     Map(Vec<(Key, Value)>),

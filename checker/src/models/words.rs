@@ -30,6 +30,9 @@ pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
         (Call::Append { key, value }, Some(_)) => format!("appended {value} to {key}"),
         (Call::Append { key, value }, None) => format!("tried to append {value} to {key}"),
         (Call::Add { key, value }, Some(Returned::Flag(false))) => format!("found {value} already in {key}"),
+        (Call::Add { key, value }, Some(Returned::Token(token))) => {
+            format!("added {value} to {key} with token {token}")
+        }
         (Call::Add { key, value }, Some(_)) => format!("added {value} to {key}"),
         (Call::Add { key, value }, None) => format!("tried to add {value} to {key}"),
         (Call::Delete { key }, Some(_)) => format!("deleted {key}"),
@@ -46,6 +49,8 @@ pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
         (Call::Dequeue { key }, Some(Returned::Value(Value::Nil))) => format!("found {key} empty"),
         (Call::Dequeue { key }, Some(Returned::Value(value))) => format!("took {value} from {key}"),
         (Call::Drain { key }, Some(Returned::List(values))) => format!("drained {} from {key}", list(values)),
+        (Call::OpenSession { owner }, Some(_)) => format!("opened session {owner}"),
+        (Call::KeepAlive { owner }, Some(_)) => format!("kept session {owner} alive"),
         (Call::Acquire { owner, .. }, Some(Returned::Token(token))) => {
             format!("acquired {} for {owner} with token {token}", lock(call))
         }
@@ -73,6 +78,8 @@ pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
             | Call::Enqueue { .. }
             | Call::Dequeue { .. }
             | Call::Drain { .. }
+            | Call::OpenSession { .. }
+            | Call::KeepAlive { .. }
             | Call::Acquire { .. }
             | Call::Release { .. }
             | Call::Generate { .. }

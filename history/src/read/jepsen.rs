@@ -83,6 +83,8 @@ impl Importer {
             | Call::Generate { .. } => key.map(|key| with_key(&asked, key)),
             // Their completions carry what came back instead of what was asked.
             Call::Contains { .. }
+            | Call::OpenSession { .. }
+            | Call::KeepAlive { .. }
             | Call::Acquire { .. }
             | Call::Release { .. }
             | Call::Send { .. }

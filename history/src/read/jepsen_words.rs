@@ -44,6 +44,8 @@ pub(crate) fn call(
         "enqueue" => Call::Enqueue { key, value: one("enqueue")? },
         "dequeue" => Call::Dequeue { key },
         "drain" => Call::Drain { key },
+        "open-session" => Call::OpenSession { owner: owner() },
+        "keep-alive" => Call::KeepAlive { owner: owner() },
         "acquire" => Call::Acquire { key, owner: owner(), permits: 1 },
         "release" => Call::Release { key, owner: owner(), permits: 1 },
         "generate" => Call::Generate { key },
@@ -57,7 +59,8 @@ pub(crate) fn call(
         other => {
             return Err(format!(
                 "the call :f is {other}; known are read, write, cas, append, add, remove, contains, delete, increment, \
-                 enqueue, dequeue, drain, acquire, release, generate, transfer, send, poll, assign and txn"
+                 enqueue, dequeue, drain, open-session, keep-alive, acquire, release, generate, transfer, send, poll, \
+                 assign and txn"
             ));
         }
     })
@@ -102,6 +105,8 @@ pub(crate) fn returned(call: &Call, value: &Form<'_>, names: &mut Names) -> Resu
         | Call::Delete { .. }
         | Call::Increment { .. }
         | Call::Enqueue { .. }
+        | Call::OpenSession { .. }
+        | Call::KeepAlive { .. }
         | Call::Release { .. }
         | Call::Transfer { .. }
         | Call::Assign { .. } => Returned::Done,

@@ -108,13 +108,16 @@ impl Reader {
             "enqueue" => Call::Enqueue { key, value: value("value")? },
             "dequeue" => Call::Dequeue { key },
             "drain" => Call::Drain { key },
+            "open-session" => Call::OpenSession { owner: owner() },
+            "keep-alive" => Call::KeepAlive { owner: owner() },
             "acquire" | "lock" => Call::Acquire { key, owner: owner(), permits: 1 },
             "release" | "unlock" => Call::Release { key, owner: owner(), permits: 1 },
             "generate" => Call::Generate { key },
             other => {
                 return Err(format!(
                     "the \"op\" of the input is {other:?}; known are read, write, cas, append, add, remove, contains, \
-                     delete, increment, enqueue, dequeue, drain, acquire, release and generate"
+                     delete, increment, enqueue, dequeue, drain, open-session, keep-alive, acquire, release and \
+                     generate"
                 ));
             }
         })

@@ -112,6 +112,8 @@ mod tests {
             (Call::Enqueue { key: key.clone(), value: element.clone() }, Returned::Done),
             (Call::Dequeue { key: key.clone() }, Returned::Value(Value::Nil)),
             (Call::Drain { key: key.clone() }, Returned::List(vec![element.clone()])),
+            (Call::OpenSession { owner: owner.clone() }, Returned::Done),
+            (Call::KeepAlive { owner: owner.clone() }, Returned::Done),
             (Call::Acquire { key: key.clone(), owner: owner.clone(), permits: 1 }, Returned::Token(33)),
             (Call::Release { key: key.clone(), owner, permits: 3 }, Returned::Done),
             (Call::Generate { key: key.clone() }, Returned::Value("id".into())),
@@ -121,6 +123,8 @@ mod tests {
             (Call::Poll { keys: vec![] }, Returned::Records(vec![record])),
             (Call::Assign { keys: vec![key.clone()] }, Returned::Done),
             (Call::Read { key: key.clone() }, versioned(Returned::Value(3.into()))),
+            (Call::Add { key: key.clone(), value: 3.into() }, versioned(Returned::Token(33))),
+            (Call::Add { key: key.clone(), value: 3.into() }, versioned(Returned::Done)),
             (Call::Write { key, value: 3.into() }, versioned(Returned::Done)),
             (Call::Txn { ops: asked }, Returned::Txn(committed)),
         ];
@@ -140,9 +144,18 @@ mod tests {
     }
 
     #[test]
+    fn a_session_is_told_by_its_owner() {
+        let line = round_trip(&client(Call::KeepAlive { owner: "s4".into() }, ClientEventKind::Invoke));
+        assert!(line.contains(r#""f":"keep-alive","owner":"s4","node":"n1""#), "{line}");
+    }
+
+    #[test]
     fn whoever_does_not_name_an_owner_is_it() {
         let line = r#"{"time":1,"process":3,"type":"invoke","f":"acquire","key":"l"}"#;
         let Ok(Event::Client(event)) = read_line(line, 0) else { panic!("a sound line") };
         assert_eq!(event.call, Call::Acquire { key: "l".into(), owner: 3.into(), permits: 1 });
+        let line = r#"{"time":1,"process":3,"type":"invoke","f":"open-session"}"#;
+        let Ok(Event::Client(event)) = read_line(line, 0) else { panic!("a sound line") };
+        assert_eq!(event.call, Call::OpenSession { owner: 3.into() });
     }
 }

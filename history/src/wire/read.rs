@@ -138,6 +138,8 @@ fn read_call(line: &InLine<'_>, process: ProcessId) -> Result<Call, String> {
         "enqueue" => Call::Enqueue { key, value: value()? },
         "dequeue" => Call::Dequeue { key },
         "drain" => Call::Drain { key },
+        "open-session" => Call::OpenSession { owner: owner() },
+        "keep-alive" => Call::KeepAlive { owner: owner() },
         "acquire" => Call::Acquire { key, owner: owner(), permits },
         "release" => Call::Release { key, owner: owner(), permits },
         "generate" => Call::Generate { key },
@@ -152,7 +154,8 @@ fn read_call(line: &InLine<'_>, process: ProcessId) -> Result<Call, String> {
         other => {
             return Err(format!(
                 "\"f\" is {other:?}; known are read, write, cas, append, add, remove, contains, delete, increment, \
-                 enqueue, dequeue, drain, acquire, release, generate, transfer, send, poll, assign and txn"
+                 enqueue, dequeue, drain, open-session, keep-alive, acquire, release, generate, transfer, send, poll, \
+                 assign and txn"
             ));
         }
     })
@@ -179,7 +182,11 @@ fn read_returned(line: &InLine<'_>, call: &Call) -> Result<Returned, String> {
         Call::Cas { .. } => Returned::Swapped,
         Call::Increment { .. } => line.current.clone().map_or(Returned::Done, Returned::Value),
         Call::Contains { .. } => Returned::Flag(line.found.ok_or("an answered contains without \"found\"")?),
-        Call::Add { .. } | Call::Remove { .. } => line.changed.map_or(Returned::Done, Returned::Flag),
+        Call::Add { .. } | Call::Remove { .. } => match (line.changed, line.token) {
+            (Some(changed), _) => Returned::Flag(changed),
+            (None, Some(token)) => Returned::Token(token),
+            (None, None) => Returned::Done,
+        },
         Call::Acquire { .. } => line.token.map_or(Returned::Done, Returned::Token),
         Call::Send { .. } => line.offset.map_or(Returned::Done, Returned::Offset),
         Call::Poll { .. } => Returned::Records(records(raw)?),
@@ -188,6 +195,8 @@ fn read_returned(line: &InLine<'_>, call: &Call) -> Result<Returned, String> {
         | Call::Append { .. }
         | Call::Delete { .. }
         | Call::Enqueue { .. }
+        | Call::OpenSession { .. }
+        | Call::KeepAlive { .. }
         | Call::Release { .. }
         | Call::Transfer { .. }
         | Call::Assign { .. } => Returned::Done,

@@ -165,6 +165,8 @@ impl Scanner {
             | Call::Send { .. } => Returned::Done,
             Call::Contains { .. }
             | Call::Increment { .. }
+            | Call::OpenSession { .. }
+            | Call::KeepAlive { .. }
             | Call::Acquire { .. }
             | Call::Release { .. }
             | Call::Transfer { .. }

@@ -183,6 +183,7 @@ fn put_call<'a>(line: &mut OutLine<'a>, call: &'a Call) {
         | Call::Send { value, .. } => line.value = Some(OutValue::One(value)),
         Call::Cas { from, to, .. } => line.value = Some(OutValue::Pair(from, to)),
         Call::Increment { by, .. } => line.value = Some(OutValue::Number(*by)),
+        Call::OpenSession { owner } | Call::KeepAlive { owner } => line.owner = Some(owner),
         Call::Acquire { owner, permits, .. } | Call::Release { owner, permits, .. } => {
             line.owner = Some(owner);
             line.permits = (*permits != 1).then_some(*permits);
