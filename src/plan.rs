@@ -135,6 +135,11 @@ mod bug_id {
 }
 
 impl Plan {
+    /// How the members of a simulated cluster are set.
+    pub(crate) fn raft_settings(&self) -> RaftSettings {
+        self.simulation.as_ref().map(|simulation| simulation.raft).unwrap_or_default()
+    }
+
     /// The command that draws the same plan again.
     pub(crate) fn command(&self) -> String {
         if let Some(simulation) = &self.simulation {

@@ -1,16 +1,17 @@
 //! The clients of a simulated run: the same state machines, generators and pace as in the real world.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use rashomon_history::{Call, OpenOperation, Outcome, ProcessId, Recording, TimeNs};
 use rashomon_systems::api::{Api, HttpRequest, HttpResponse, TransportError};
-use rashomon_systems::client::{Client, ClientOptions, Next};
-use rashomon_systems::kv::{KvApi, KvRequest, KvResponse};
+use rashomon_systems::client::{ClientMachine, Next};
 use rashomon_systems::server::{Micros, NodeId};
 use rashomon_systems::sim::{Lost, Token};
 use rashomon_workloads::{Pace, Role};
 
+use super::system::{Answered, Asked, OwnSystem};
 use crate::plan::Plan;
 use crate::script::{Script, ScriptedClient, ScriptedOperation};
 
@@ -18,9 +19,9 @@ use crate::script::{Script, ScriptedClient, ScriptedOperation};
 const REFUSED_PAUSE_US: u64 = 5_000;
 
 /// What a client wants done.
-pub(super) enum Wish {
+pub(super) enum Wish<S: OwnSystem> {
     /// Ask this node.
-    Ask { node: NodeId, token: Token, request: KvRequest },
+    Ask { node: NodeId, token: Token, request: Asked<S> },
     /// Nothing more of what it asked this node.
     Abandon { node: NodeId, token: Token },
     /// The operation is over.
@@ -28,18 +29,18 @@ pub(super) enum Wish {
 }
 
 /// What all clients share.
-pub(super) struct Shared {
-    pub(super) api: KvApi,
+pub(super) struct Shared<S: OwnSystem> {
+    pub(super) api: S::Api,
     pub(super) recording: Recording,
     /// Whose each process is, by its number.
     pub(super) processes: Vec<u64>,
     pub(super) names: Vec<Arc<str>>,
 }
 
-impl Shared {
+impl<S: OwnSystem> Shared<S> {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            api: KvApi::default(),
+            api: S::api(),
             recording: Recording::default(),
             processes: Vec::new(),
             names: (0..=plan.nodes).map(|node| NodeId(node).to_string().into()).collect(),
@@ -57,9 +58,9 @@ impl Shared {
 }
 
 /// One client.
-pub(super) struct SimClient {
+pub(super) struct SimClient<S: OwnSystem> {
     number: u64,
-    machine: Client,
+    machine: Box<dyn ClientMachine>,
     process: ProcessId,
     pub(super) role: Role,
     pace: Pace,
@@ -73,6 +74,7 @@ pub(super) struct SimClient {
     under_way: Option<UnderWay>,
     /// When it was announced to be woken.
     pub(super) wake_at: Option<Micros>,
+    system: PhantomData<S>,
 }
 
 /// An operation that is not over.
@@ -91,16 +93,17 @@ pub(super) fn client_of(token: Token) -> usize {
     usize::try_from(token.0 >> ATTEMPT_BITS).unwrap_or(usize::MAX)
 }
 
-impl SimClient {
+impl<S: OwnSystem> SimClient<S> {
     /// The client `number` of the plan; it stays with the node of that number, counted round.
-    pub(super) fn new(plan: &Plan, number: u64, shared: &mut Shared) -> Self {
-        let role = Role::of(usize::try_from(number).unwrap_or(0), plan.clients.into(), plan.nodes.into());
-        let home = NodeId(u16::try_from(number % u64::from(plan.nodes)).unwrap_or(0) + 1);
+    pub(super) fn new(plan: &Plan, number: u64, shared: &mut Shared<S>) -> Self {
+        let (homes, number_in_all) = (S::homes(plan), usize::try_from(number).unwrap_or(0));
+        let role = Role::of(number_in_all, plan.clients.into(), homes.len());
+        let home = homes[number_in_all % homes.len()];
         Self::at(plan, number, home, role, shared)
     }
 
     /// The client `number` of a script.
-    pub(super) fn scripted(plan: &Plan, script: &Script, number: u64, shared: &mut Shared) -> Self {
+    pub(super) fn scripted(plan: &Plan, script: &Script, number: u64, shared: &mut Shared<S>) -> Self {
         let of_client = |operation: &&ScriptedOperation| u64::from(operation.client) == number;
         let operations = script.operations.iter().filter(of_client);
         let ScriptedClient { home, patience_ms } = script.clients[usize::try_from(number).unwrap_or(0)];
@@ -132,16 +135,16 @@ impl SimClient {
     }
 
     /// A client that makes final reads at `home`.
-    pub(super) fn reader(plan: &Plan, number: u64, home: NodeId, shared: &mut Shared) -> Self {
+    pub(super) fn reader(plan: &Plan, number: u64, home: NodeId, shared: &mut Shared<S>) -> Self {
         Self::at(plan, number, home, Role::Reader, shared)
     }
 
-    fn at(plan: &Plan, number: u64, home: NodeId, role: Role, shared: &mut Shared) -> Self {
+    fn at(plan: &Plan, number: u64, home: NodeId, role: Role, shared: &mut Shared<S>) -> Self {
         let patience = plan.patience(role);
         let mut pace = Pace::new(plan.seed, number, plan.clients.into(), plan.rate.into());
         Self {
             number,
-            machine: Client::new(ClientOptions { home, nodes: plan.nodes, sessions: plan.sessions }),
+            machine: S::client(plan, home),
             process: shared.fresh_process(number),
             role,
             is_scripted: false,
@@ -151,6 +154,7 @@ impl SimClient {
             patience_us: u64::try_from(patience.as_micros()).unwrap_or(u64::MAX),
             under_way: None,
             wake_at: None,
+            system: PhantomData,
         }
     }
 
@@ -164,7 +168,7 @@ impl SimClient {
     }
 
     /// Makes a call.
-    pub(super) fn begin(&mut self, now: Micros, call: Call, is_final: bool, shared: &mut Shared) -> Vec<Wish> {
+    pub(super) fn begin(&mut self, now: Micros, call: Call, is_final: bool, shared: &mut Shared<S>) -> Vec<Wish<S>> {
         let home = self.machine.home();
         let deadline = now.after(self.patience_us);
         let next = self.machine.begin(now, &call, deadline);
@@ -175,7 +179,7 @@ impl SimClient {
     }
 
     /// It is time for what is under way.
-    pub(super) fn time(&mut self, now: Micros, shared: &mut Shared) -> Vec<Wish> {
+    pub(super) fn time(&mut self, now: Micros, shared: &mut Shared<S>) -> Vec<Wish<S>> {
         match self.machine.time(now) {
             Some(next) => self.follow(now, next, shared),
             None => Vec::new(),
@@ -187,9 +191,9 @@ impl SimClient {
         &mut self,
         now: Micros,
         token: Token,
-        result: Result<KvResponse, Lost>,
-        shared: &mut Shared,
-    ) -> Vec<Wish> {
+        result: Result<Answered<S>, Lost>,
+        shared: &mut Shared<S>,
+    ) -> Vec<Wish<S>> {
         let Some(under_way) = &mut self.under_way else { return Vec::new() };
         let Some((_, _, attempt)) = under_way.asked.take_if(|(_, asked, _)| *asked == token) else {
             return Vec::new();
@@ -207,15 +211,15 @@ impl SimClient {
         now: Micros,
         attempt: u64,
         result: Result<HttpResponse, TransportError>,
-        shared: &mut Shared,
-    ) -> Vec<Wish> {
+        shared: &mut Shared<S>,
+    ) -> Vec<Wish<S>> {
         match self.machine.answered(now, attempt, result) {
             Some(next) => self.follow(now, next, shared),
             None => Vec::new(),
         }
     }
 
-    fn follow(&mut self, now: Micros, next: Next, shared: &mut Shared) -> Vec<Wish> {
+    fn follow(&mut self, now: Micros, next: Next, shared: &mut Shared<S>) -> Vec<Wish<S>> {
         let Some(under_way) = &mut self.under_way else { return Vec::new() };
         let given_up = under_way.asked.take().map(|(node, token, _)| Wish::Abandon { node, token });
         let mut wishes = Vec::from_iter(given_up);
@@ -236,8 +240,8 @@ impl SimClient {
         node: NodeId,
         request: &HttpRequest,
         attempt: u64,
-        shared: &mut Shared,
-    ) -> Vec<Wish> {
+        shared: &mut Shared<S>,
+    ) -> Vec<Wish<S>> {
         let token = Token((self.number << ATTEMPT_BITS) | attempt);
         match shared.api.route(request) {
             Ok(request) => {
@@ -250,7 +254,7 @@ impl SimClient {
         }
     }
 
-    fn over(&mut self, now: Micros, outcome: Outcome, node: NodeId, shared: &mut Shared) -> Option<Wish> {
+    fn over(&mut self, now: Micros, outcome: Outcome, node: NodeId, shared: &mut Shared<S>) -> Option<Wish<S>> {
         let under_way = self.under_way.take()?;
         let node = Arc::clone(shared.name(node));
         shared.recording.complete(time(now), under_way.open, &node, outcome.clone());

@@ -14,6 +14,7 @@ use rashomon_systems::sim::disk::{Crash, DiskFaults};
 use super::Check;
 use super::clients::time;
 use super::run::{Run, WAKE_NEMESIS};
+use super::system::OwnSystem;
 use crate::plan::Plan;
 
 /// What is broken at the moment, and what comes next.
@@ -55,7 +56,7 @@ fn id(node: Node) -> NodeId {
     NodeId(node.0)
 }
 
-impl Run<'_> {
+impl<S: OwnSystem> Run<'_, S> {
     /// From now on the schedule is followed.
     pub(super) fn begin_schedule(&mut self) {
         self.nemesis.began = self.now();
@@ -128,7 +129,7 @@ impl Run<'_> {
             self.end_fault(number);
         }
         for node in self.cluster.nodes() {
-            if self.member(node).is_some() && !self.cluster.is_up(node) {
+            if self.cluster.server(node).is_some() && !self.cluster.is_up(node) {
                 self.cluster.resume(node);
             }
             self.cluster.start(node);

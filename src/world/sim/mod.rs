@@ -8,10 +8,12 @@
 
 mod clients;
 mod hands;
+mod kv;
 mod operator;
 mod run;
 mod servers;
 mod settle;
+mod system;
 mod trace;
 mod watcher;
 
@@ -22,7 +24,7 @@ use rashomon_report::lamport::Lamport;
 use rashomon_systems::raft::ConfigError;
 use rashomon_systems::server::Micros;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, System};
 use crate::run::Lifecycle;
 
 /// A promise that was seen broken by who looks on from outside, not by the clients.
@@ -87,15 +89,19 @@ pub(crate) struct Simulated {
 /// # Errors
 /// [`ConfigError`] where they can't.
 pub(crate) fn check_settings(plan: &Plan) -> Result<(), ConfigError> {
-    servers::Members::new(plan, plan.simulation.as_ref().map(|simulation| simulation.raft).unwrap_or_default()).check()
+    servers::Members::new(plan, plan.raft_settings()).check()
 }
 
 /// Carries out the plan. The same plan gives the same run, byte for byte.
 pub(crate) fn simulate(plan: &Plan) -> Simulated {
-    run::Run::new(plan).carry_out()
+    match plan.system {
+        System::Raft => run::Run::<kv::RaftKv>::new(plan).carry_out(),
+    }
 }
 
 /// The same, and every message is written down: for small runs.
 pub(crate) fn simulate_traced(plan: &Plan) -> Simulated {
-    run::Run::new(plan).traced().carry_out()
+    match plan.system {
+        System::Raft => run::Run::<kv::RaftKv>::new(plan).traced().carry_out(),
+    }
 }

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use rashomon_draw::Draw;
 use rashomon_history::FaultPhase;
 use rashomon_nemesis::{FaultKind, Node};
-use rashomon_systems::kv::KvRequest;
 use rashomon_systems::raft::{Change, Configuration};
 use rashomon_systems::server::NodeId;
 use rashomon_systems::sim::Token;
 
 use super::run::{Run, WAKE_OPERATOR};
+use super::system::{Asked, OwnSystem};
 use crate::plan::Plan;
 
 /// Nobody waits for what the operator is told.
@@ -54,7 +54,7 @@ impl Operator {
     }
 }
 
-impl Run<'_> {
+impl<S: OwnSystem> Run<'_, S> {
     /// The operator looks at the members from now on, where the plan changes any.
     pub(super) fn begin_operating(&mut self) {
         if self.plan.nemesis.contains(&FaultKind::Membership) {
@@ -81,7 +81,7 @@ impl Run<'_> {
             let change = self
                 .member(leader)
                 .and_then(|member| self.operator.next_change(member.configuration(), &self.cluster.up()));
-            if let Some(request) = change.map(KvRequest::ChangeMembership).or_else(|| self.relieve(leader)) {
+            if let Some(request) = change.and_then(S::change_members).or_else(|| self.relieve(leader)) {
                 self.cluster.ask(leader, OPERATOR_TOKEN, request);
             }
         }
@@ -91,12 +91,12 @@ impl Run<'_> {
     }
 
     /// Now and then another member has to lead, as before a machine is maintained.
-    fn relieve(&mut self, leader: NodeId) -> Option<KvRequest> {
+    fn relieve(&mut self, leader: NodeId) -> Option<Asked<S>> {
         let others: Vec<NodeId> = self.operator.wanted.iter().copied().filter(|node| *node != leader).collect();
         if others.is_empty() || !self.is_driving() || !self.operator.draw.chance(RELIEF_PERCENT) {
             return None;
         }
-        Some(KvRequest::TransferLeadership { to: self.operator.draw.pick(&others) })
+        S::transfer_leadership(self.operator.draw.pick(&others))
     }
 
     fn believes_to_lead(&self, node: NodeId) -> bool {

@@ -1,7 +1,7 @@
 //! One simulated run, top-down.
 
 use rashomon_history::{Call, Outcome};
-use rashomon_systems::kv::KvResponse;
+use rashomon_systems::raft::Member;
 use rashomon_systems::server::{Micros, NodeId};
 use rashomon_systems::sim::{Cluster, Happening};
 use rashomon_systems::wal::WalOptions;
@@ -10,8 +10,8 @@ use rashomon_workloads::Generator;
 use super::clients::{Shared, SimClient, Wish, client_of};
 use super::hands::Nemesis;
 use super::operator::Operator;
-use super::servers::{Member, Members};
 use super::settle::PROBE_TOKEN;
+use super::system::{Answered, OwnSystem};
 use super::trace::Trace;
 use super::watcher::Watcher;
 use super::{Check, Simulated, Violation};
@@ -41,16 +41,16 @@ enum Phase {
 }
 
 /// One run.
-pub(super) struct Run<'a> {
+pub(super) struct Run<'a, S: OwnSystem> {
     pub(super) plan: &'a Plan,
-    pub(super) cluster: Cluster<Members, Watcher>,
+    pub(super) cluster: Cluster<S::Build, Watcher<S>>,
     pub(super) nemesis: Nemesis,
     pub(super) operator: Operator,
-    pub(super) shared: Shared,
+    pub(super) shared: Shared<S>,
     pub(super) lifecycle: Lifecycle,
     pub(super) violation: Option<Violation>,
     generator: Box<dyn Generator>,
-    clients: Vec<SimClient>,
+    clients: Vec<SimClient<S>>,
     clients_began: Micros,
     phase: Phase,
     /// What each reader reads at the end.
@@ -61,14 +61,13 @@ pub(super) struct Run<'a> {
     pub(super) probe_answered: bool,
 }
 
-impl<'a> Run<'a> {
+impl<'a, S: OwnSystem> Run<'a, S> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let simulation = plan.simulation.clone().unwrap_or_default();
         let wal_options = WalOptions { bug: plan.bug, ..WalOptions::simulated() };
-        let members = Members::new(plan, simulation.raft);
         let (network, disk) = (simulation.network, simulation.disk);
-        let watcher = Watcher::new(plan.nodes, simulation.raft.max_sessions);
-        let cluster = Cluster::new(members, watcher, plan.nodes, network, disk, wal_options, plan.seed);
+        let cluster =
+            Cluster::new(S::build(plan), Watcher::new(plan), plan.nodes, network, disk, wal_options, plan.seed);
         let mut shared = Shared::new(plan);
         let client = |number| match &plan.script {
             Some(script) => SimClient::scripted(plan, script, number, &mut shared),
@@ -197,7 +196,9 @@ impl<'a> Run<'a> {
                 here.map(|read| Call::Read { key: read.key.clone() }).collect()
             }
         };
-        let reads = self.cluster.up().into_iter().map(|home| (home, reads_at(home)));
+        let up = self.cluster.up();
+        let homes = S::homes(self.plan).into_iter().filter(|home| up.contains(home));
+        let reads = homes.map(|home| (home, reads_at(home)));
         reads.filter(|(_, reads)| !reads.is_empty()).collect()
     }
 
@@ -242,7 +243,7 @@ impl<'a> Run<'a> {
         false
     }
 
-    fn take(&mut self, happening: Happening<KvResponse>) {
+    fn take(&mut self, happening: Happening<Answered<S>>) {
         match happening {
             Happening::Wake(WAKE_NEMESIS) => self.follow_schedule(),
             Happening::Wake(WAKE_OPERATOR) => self.operate(),
@@ -252,7 +253,9 @@ impl<'a> Run<'a> {
                     let wishes = client.answered(self.cluster.now(), token, result, &mut self.shared);
                     self.fulfil(client_of(token), wishes);
                 }
-                None if token == PROBE_TOKEN => self.probe_answered |= matches!(result, Ok(KvResponse::Answer(_))),
+                None if token == PROBE_TOKEN => {
+                    self.probe_answered |= result.is_ok_and(|response| S::is_answer(&response))
+                }
                 None => {}
             },
             Happening::Storm => {
@@ -311,7 +314,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn fulfil(&mut self, number: usize, wishes: Vec<Wish>) {
+    fn fulfil(&mut self, number: usize, wishes: Vec<Wish<S>>) {
         for wish in wishes {
             match wish {
                 Wish::Ask { node, token, request } => self.cluster.ask(node, token, request),
@@ -335,8 +338,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The server of a node, where it runs.
-    pub(super) fn member(&self, node: NodeId) -> Option<&Member> {
-        self.cluster.server(node)
+    /// The server of a node as a member of a Raft cluster, where it runs and is one.
+    pub(super) fn member(&self, node: NodeId) -> Option<&dyn Member> {
+        S::member(self.cluster.server(node)?)
     }
 }

@@ -8,9 +8,6 @@ use rashomon_systems::sim::Build;
 
 use crate::plan::{Plan, RaftSettings};
 
-/// A member of the simulated cluster.
-pub(crate) type Member = Raft<SessionKv>;
-
 /// Makes the members of one run.
 #[derive(Debug)]
 pub(crate) struct Members {
@@ -52,9 +49,9 @@ impl Members {
 }
 
 impl Build for Members {
-    type Server = Member;
+    type Server = Raft<SessionKv>;
 
-    fn build(&mut self, node: NodeId, life: u32, recovered: Recovered) -> Result<Member, String> {
+    fn build(&mut self, node: NodeId, life: u32, recovered: Recovered) -> Result<Raft<SessionKv>, String> {
         // Each life of each member has random timeouts of its own.
         let seed = self.config.seed ^ (u64::from(node.0) << 32 | u64::from(life)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let config = Config { id: node, seed, ..self.config.clone() };

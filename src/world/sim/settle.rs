@@ -7,15 +7,14 @@
 use std::collections::BTreeSet;
 
 use rashomon_draw::Draw;
-use rashomon_history::Key;
 use rashomon_nemesis::FaultKind;
-use rashomon_systems::kv::{KvRequest, Query};
 use rashomon_systems::raft::{Bug, Safeguard};
 use rashomon_systems::server::{Micros, NodeId, Server};
 use rashomon_systems::sim::{Disturbance, NetworkOptions, Token};
 
 use super::Check;
 use super::run::{LOOK_EVERY_US, Run};
+use super::system::{OwnSystem, Running};
 use crate::plan::Simulation;
 
 /// A calm cluster elects within a few timeouts; after so many of the longest ones it never will.
@@ -26,7 +25,7 @@ const CATCH_UP_US: u64 = 20_000_000;
 const PROBE_US: u64 = 500_000;
 pub(super) const PROBE_TOKEN: Token = Token(u64::MAX);
 
-impl Run<'_> {
+impl<S: OwnSystem> Run<'_, S> {
     fn simulation(&self) -> Simulation {
         self.plan.simulation.clone().unwrap_or_default()
     }
@@ -36,12 +35,9 @@ impl Run<'_> {
         self.simulation().raft.election_max_us * BOUND_ELECTIONS + CATCH_UP_US
     }
 
-    /// The leader that all of these nodes follow, if it is one of them.
+    /// The node through which these nodes work together, if they do.
     pub(super) fn settled_leader(&self, nodes: &BTreeSet<NodeId>) -> Option<NodeId> {
-        let leader = self.member(*nodes.first()?)?.leader()?;
-        let follows = |node: &NodeId| self.member(*node).is_some_and(|member| member.leader() == Some(leader));
-        let leads = self.member(leader).is_some_and(|member| member.is_leader());
-        (nodes.contains(&leader) && leads && nodes.iter().all(follows)).then_some(leader)
+        S::settled(nodes, &self.cluster.running())
     }
 
     /// The liveness phase.
@@ -49,7 +45,7 @@ impl Run<'_> {
         if self.is_over() {
             return;
         }
-        if !self.is_majority_left() {
+        if !S::can_work(self.plan, &self.up()) {
             self.lifecycle.majority_lost = true;
             return;
         }
@@ -80,15 +76,10 @@ impl Run<'_> {
         self.note_settled(began);
     }
 
-    /// Whether the servers that run are a majority, by whatever any of them takes for the members. Broken disks may have
-    /// taken more members than the cluster can lose; then nothing can be demanded of it.
-    fn is_majority_left(&self) -> bool {
-        let up = self.cluster.up();
-        let mut members = up.iter().filter_map(|node| self.member(*node));
-        members.all(|member| {
-            let voters = member.configuration().voters();
-            2 * voters.iter().filter(|voter| up.contains(*voter)).count() > voters.len()
-        })
+    /// The servers that run and are not paused.
+    fn up(&self) -> Running<'_, S> {
+        let up = self.cluster.up().into_iter();
+        up.filter_map(|node| Some((node, self.cluster.server(node)?))).collect()
     }
 
     fn note_settled(&mut self, began: Micros) {
@@ -97,22 +88,20 @@ impl Run<'_> {
         }
     }
 
-    /// Those who stay cut off: the others are a majority of all nodes.
+    /// Those who stay cut off: the others must do without them.
     fn draw_outsiders(&self, up: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
         // Who is a majority of a cluster whose members change is the members' affair.
         if self.plan.nemesis.contains(&FaultKind::Membership) {
             return BTreeSet::new();
         }
-        let majority = usize::from(self.plan.nodes) / 2 + 1;
         let mut draw = Draw::stream(self.plan.seed, "outsiders");
-        let mut nodes: Vec<NodeId> = up.iter().copied().collect();
+        let (mut nodes, most) = S::expendable(self.plan, up);
         draw.shuffle(&mut nodes);
         // The others have to do without their leader as often as not.
         if let Some(leader) = self.leader().filter(|_| draw.chance(50)) {
             nodes.sort_by_key(|node| node.0 != leader.0);
         }
-        let spare = nodes.len().saturating_sub(majority);
-        nodes.truncate(draw.below(spare + 1));
+        nodes.truncate(draw.below(most + 1));
         nodes.into_iter().collect()
     }
 
@@ -198,9 +187,8 @@ impl Run<'_> {
         }
     }
 
-    /// Asks a node for a key that no workload uses.
-    fn probe(&mut self, node: NodeId) {
-        let request = KvRequest::Query(Query::Read { key: Key::from("rashomon-probe") });
+    fn probe(&mut self, leader: NodeId) {
+        let (node, request) = S::probe(self.plan, leader);
         self.cluster.ask(node, PROBE_TOKEN, request);
     }
 
@@ -211,7 +199,7 @@ impl Run<'_> {
             Some(leader) if self.probe_answered && !self.members_are_restored(leader) => {
                 ("members-stuck", "had a leader, but it did not change the members back")
             }
-            Some(_) => ("no-answer", "had a leader, but it did not answer a read"),
+            Some(_) => ("no-answer", "had a leader, but it did not answer"),
         };
         let text =
             format!("{seconds} s after the last fault, {who} could reach each other and {what}: {}", self.tell(nodes));
@@ -220,33 +208,27 @@ impl Run<'_> {
 
     fn compare_states(&mut self) {
         let now = self.now();
-        self.cluster
-            .show(|watcher, members| watcher.converged(now, members.iter().map(|(node, member)| (*node, *member))));
+        self.cluster.show(|watcher, running| watcher.converged(now, running));
         self.look_on();
     }
 
     /// How these members see their cluster.
     fn tell(&self, nodes: &BTreeSet<NodeId>) -> String {
-        let states = nodes.iter().filter_map(|node| Some(self.member(*node)?.status().to_string()));
+        let states = nodes.iter().filter_map(|node| Some(self.cluster.server(*node)?.status().to_string()));
         states.collect::<Vec<_>>().join("; ")
     }
 
-    /// All members that run must come to the same place of the log, and to the same state.
+    /// All that the servers have begun must come to its end, and what must hold then is looked at.
     pub(super) fn converge(&mut self) {
         if self.is_over() || self.lifecycle.majority_lost {
             return;
         }
         let bound_us = self.liveness_bound_us();
-        let is_level = |run: &Self| {
-            let places = run.cluster.up().into_iter().filter_map(|node| run.member(node));
-            let places: BTreeSet<u64> = places.map(|member| member.applied_index()).collect();
-            places.len() <= 1
-        };
-        if !self.go_on_until(bound_us, is_level) && !self.is_over() {
-            let states = self.tell(&self.cluster.up());
-            let text =
-                format!("{} s after the last fault some members are still behind: {states}", bound_us / 1_000_000);
-            self.violate(Check::Liveness, "replica-behind", text);
+        let is_finished = |run: &Self| S::unfinished(&run.up()).is_none();
+        if !self.go_on_until(bound_us, is_finished) && !self.is_over() {
+            let what = S::unfinished(&self.up()).unwrap_or_default();
+            let text = format!("{} s after the last fault {what}", bound_us / 1_000_000);
+            self.violate(Check::Liveness, S::UNFINISHED, text);
         }
         self.compare_states();
     }

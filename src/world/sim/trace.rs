@@ -4,11 +4,11 @@ use rashomon_history::{FaultPhase, History, Outcome};
 use rashomon_report::OutcomeKind;
 use rashomon_report::lamport::{Lamport, Lane, Mark, MarkKind, Message as Arrow, Span, SpanKind};
 use rashomon_systems::raft::{Body, Message};
-use rashomon_systems::server::{Micros, NodeId, Server};
+use rashomon_systems::server::{Micros, NodeId, Server, Status};
 
 use super::Violation;
 use super::clients::time;
-use super::servers::Member;
+use super::system::OwnSystem;
 
 /// What is written down while a run goes on.
 pub(super) struct Trace {
@@ -43,20 +43,17 @@ impl Trace {
         &mut self.nodes[usize::from(node.0) - 1]
     }
 
-    pub(super) fn recovered(&mut self, now: Micros, node: NodeId, member: &Member) {
-        *self.seen(node) = Seen {
-            down_since: self.seen(node).down_since,
-            term: member.term(),
-            commit_index: member.commit_index(),
-            ..Seen::default()
-        };
+    pub(super) fn recovered<S: OwnSystem>(&mut self, now: Micros, node: NodeId, server: &S::Server) {
+        let (term, commit_index) = S::member(server).map_or((0, 0), |member| (member.term(), member.commit_index()));
+        *self.seen(node) = Seen { down_since: self.seen(node).down_since, term, commit_index, ..Seen::default() };
         if let Some(since) = self.seen(node).down_since.take() {
             self.spans.push((node, span(since, Some(now), SpanKind::Down, "down")));
-            self.mark(node, now, MarkKind::Start, "starts".into(), member.status().to_string());
+            self.mark(node, now, MarkKind::Start, "starts".into(), server.status().to_string());
         }
     }
 
-    pub(super) fn stepped(&mut self, now: Micros, node: NodeId, member: &Member) {
+    pub(super) fn stepped<S: OwnSystem>(&mut self, now: Micros, node: NodeId, server: &S::Server) {
+        let Some(member) = S::member(server) else { return };
         let seen = self.seen(node);
         let (leads, term, commit_index) = (member.is_leader(), member.term(), member.commit_index());
         let led = seen.leads_since.take_if(|_| !leads || seen.term != term).map(|since| (since, seen.term));
@@ -66,7 +63,7 @@ impl Trace {
         let began = seen.leads_since == Some(now);
         let grown = commit_index > seen.commit_index;
         (seen.term, seen.commit_index) = (term, commit_index);
-        let status = if grown || began { member.status() } else { rashomon_systems::server::Status::default() };
+        let status = if grown || began { member.status() } else { Status::default() };
         if let Some((since, term)) = led {
             self.spans.push((node, span(since, Some(now), SpanKind::Leads, &format!("leads in term {term}"))));
         }
@@ -88,8 +85,9 @@ impl Trace {
         self.mark(node, now, MarkKind::Crash, "ends".into(), String::new());
     }
 
-    pub(super) fn sent(&mut self, now: Micros, from: NodeId, to: NodeId, message: &Message) {
-        let (kind, label) = told(&message.body);
+    /// `told` is the message in a word, in a few, and all of it.
+    pub(super) fn sent(&mut self, now: Micros, from: NodeId, to: NodeId, told: (&'static str, String, String)) {
+        let (kind, label, detail) = told;
         self.sent.push(Arrow {
             from: usize::from(from.0),
             sent: time(now),
@@ -97,7 +95,7 @@ impl Trace {
             received: None,
             kind: kind.into(),
             label,
-            detail: format!("{from} to {to}, term {}: {:?}", message.term, message.body),
+            detail: format!("{from} to {to}, {detail}"),
         });
     }
 
@@ -204,7 +202,12 @@ fn fault_marks(history: &History) -> Vec<Mark> {
     ends.collect()
 }
 
-/// What a message is in a word, and in a few.
+/// What a message of Raft is in a word, in a few, and all of it.
+pub(super) fn tell_raft(message: &Message) -> (&'static str, String, String) {
+    let (kind, label) = told(&message.body);
+    (kind, label, format!("term {}: {:?}", message.term, message.body))
+}
+
 fn told(body: &Body) -> (&'static str, String) {
     let yes = |granted: &bool| if *granted { "yes" } else { "no" };
     match body {

@@ -1,31 +1,28 @@
 //! Looks on while a simulated cluster runs: who leads, and what no client can see.
 
 use rashomon_report::Leadership;
-use rashomon_systems::kv::{SessionKv, session_kv};
-use rashomon_systems::raft::{Invariants, Message};
 use rashomon_systems::server::{Micros, NodeId, Write, WriteId};
-use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::Observer;
 
 use super::clients::time;
-use super::servers::Member;
+use super::system::{Inner, OwnSystem, Running, Told};
 use super::trace::Trace;
 use super::{Check, Violation};
+use crate::plan::Plan;
 
 /// Sees every step of every member.
-pub(super) struct Watcher {
+pub(super) struct Watcher<S: OwnSystem> {
     /// Who led from when on, by time.
     pub(super) leaders: Vec<Leadership>,
-    invariants: Invariants<SessionKv>,
+    inner: S::Inner,
     /// The messages, where somebody wants to see them.
     pub(super) trace: Option<Trace>,
     violation: Option<Violation>,
 }
 
-impl Watcher {
-    pub(super) fn new(nodes: u16, max_sessions: usize) -> Self {
-        let reference = session_kv(SessionOptions { max_sessions, bug: None });
-        Self { leaders: Vec::new(), invariants: Invariants::new(nodes, reference), trace: None, violation: None }
+impl<S: OwnSystem> Watcher<S> {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self { leaders: Vec::new(), inner: S::inner(plan), trace: None, violation: None }
     }
 
     /// What was found wrong since this was last asked.
@@ -33,13 +30,14 @@ impl Watcher {
         self.violation.take()
     }
 
-    /// Long after the last fault and the last request: these members must be in the same state.
-    pub(super) fn converged<'a>(&mut self, now: Micros, members: impl Iterator<Item = (NodeId, &'a Member)>) {
-        self.invariants.converged(members);
+    /// Long after the last fault and the last request: what must hold then.
+    pub(super) fn converged(&mut self, now: Micros, running: &Running<'_, S>) {
+        self.inner.converged(running);
         self.take_over(now);
     }
 
-    fn note_leader(&mut self, now: Micros, node: NodeId, member: &Member) {
+    fn note_leader(&mut self, now: Micros, node: NodeId, server: &S::Server) {
+        let Some(member) = S::member(server) else { return };
         if member.is_leader() && self.leaders.last().is_none_or(|last| last.term < member.term()) {
             let leader = Leadership { time_ns: time(now), node: node.to_string(), term: member.term() };
             self.leaders.push(leader);
@@ -47,38 +45,37 @@ impl Watcher {
     }
 
     fn take_over(&mut self, now: Micros) {
-        if let Some(broken) = self.invariants.violation()
-            && self.violation.is_none()
+        if self.violation.is_none()
+            && let Some((kind, text)) = self.inner.violation()
         {
-            let (kind, text) = (broken.name().to_owned(), broken.to_string());
             self.violation = Some(Violation { check: Check::Invariants, kind, text, at: now });
         }
     }
 }
 
-impl Observer<Member> for Watcher {
-    fn recovered(&mut self, now: Micros, node: NodeId, member: &Member) {
+impl<S: OwnSystem> Observer<S::Server> for Watcher<S> {
+    fn recovered(&mut self, now: Micros, node: NodeId, server: &S::Server) {
         if let Some(trace) = &mut self.trace {
-            trace.recovered(now, node, member);
+            trace.recovered::<S>(now, node, server);
         }
-        self.invariants.recovered(node, member);
+        self.inner.recovered(now, node, server);
         self.take_over(now);
     }
 
-    fn stepped(&mut self, now: Micros, node: NodeId, member: &Member) {
-        self.note_leader(now, node, member);
+    fn stepped(&mut self, now: Micros, node: NodeId, server: &S::Server) {
+        self.note_leader(now, node, server);
         if let Some(trace) = &mut self.trace {
-            trace.stepped(now, node, member);
+            trace.stepped::<S>(now, node, server);
         }
-        self.invariants.stepped(node, member);
+        self.inner.stepped(now, node, server);
         self.take_over(now);
     }
 
-    fn sent(&mut self, now: Micros, _number: u64, from: NodeId, to: NodeId, message: &Message) {
+    fn sent(&mut self, now: Micros, _number: u64, from: NodeId, to: NodeId, message: &Told<S>) {
         if let Some(trace) = &mut self.trace {
-            trace.sent(now, from, to, message);
+            trace.sent(now, from, to, S::tell(message));
         }
-        self.invariants.sent(from, to, message);
+        self.inner.sent(now, from, to, message);
         self.take_over(now);
     }
 
@@ -89,13 +86,13 @@ impl Observer<Member> for Watcher {
     }
 
     fn durable(&mut self, node: NodeId, _id: WriteId, write: &Write) {
-        self.invariants.durable(node, write);
+        self.inner.durable(node, write);
     }
 
     fn crashed(&mut self, now: Micros, node: NodeId) {
         if let Some(trace) = &mut self.trace {
             trace.crashed(now, node);
         }
-        self.invariants.crashed(node);
+        self.inner.crashed(node);
     }
 }

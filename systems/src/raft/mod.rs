@@ -43,6 +43,7 @@ mod configuration;
 mod election;
 mod invariants;
 mod log;
+mod member;
 mod membership;
 mod message;
 mod outbox;
@@ -69,6 +70,7 @@ pub use config::{Compaction, Config, ConfigError, Limits, Timing};
 pub use configuration::{Change, Configuration};
 pub use invariants::{Fact, Invariants, Violation};
 pub use log::{Entry, Payload, Position};
+pub use member::Member;
 pub use message::{Body, Message, SnapshotId};
 pub use record::RecoverError;
 

@@ -121,11 +121,15 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
         &mut self.observer
     }
 
+    /// All servers that run, those that are paused included.
+    #[must_use]
+    pub fn running(&self) -> BTreeMap<NodeId, &B::Server> {
+        running(&self.hosts)
+    }
+
     /// Shows the observer all servers that run.
     pub fn show(&mut self, look: impl FnOnce(&mut O, &BTreeMap<NodeId, &B::Server>)) {
-        let hosts = self.hosts.iter().zip(1..);
-        let running = hosts.filter_map(|(host, number)| Some((NodeId(number), &host.life.as_ref().ok()?.server)));
-        look(&mut self.observer, &running.collect());
+        look(&mut self.observer, &running(&self.hosts));
     }
 
     fn host(&self, node: NodeId) -> &Host<B::Server> {
@@ -393,6 +397,11 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
         let event = Event::Timer { node, life: host.lives };
         self.events.announce(at, event);
     }
+}
+
+fn running<S: Server>(hosts: &[Host<S>]) -> BTreeMap<NodeId, &S> {
+    let hosts = hosts.iter().zip(1..);
+    hosts.filter_map(|(host, number)| Some((NodeId(number), &host.life.as_ref().ok()?.server))).collect()
 }
 
 /// What can be done to a cluster.
