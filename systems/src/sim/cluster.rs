@@ -1,13 +1,15 @@
 //! The cluster: takes the events in turn, and lets the nodes do what they want done.
 
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_draw::Draw;
 
 use crate::outlet::Effect;
-use crate::server::{Input, Micros, NodeId, Output, Server, WriteId};
+use crate::server::{Input, Micros, NodeId, Output, Server};
 use crate::sim::clock::Clock;
-use crate::sim::disk::{Crash, DiskFaults};
+use crate::sim::disk::Crash;
 use crate::sim::events::Events;
 use crate::sim::host::{Delivery, Down, Host, Life};
 use crate::sim::network::{Disturbance, Network, NetworkOptions};
@@ -28,7 +30,7 @@ enum Event<S: Server> {
     Abandon { node: NodeId, token: Token },
     Work { node: NodeId, life: u32 },
     Timer { node: NodeId, life: u32 },
-    Synced { node: NodeId, life: u32, durable: WriteId },
+    Synced { node: NodeId, life: u32 },
     Ended { node: NodeId, reason: String },
     Wake(u64),
 }
@@ -197,7 +199,7 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
                 }
             }
             Event::Timer { node, life } => self.timer(node, life),
-            Event::Synced { node, life, durable } => self.synced(node, life, durable),
+            Event::Synced { node, life } => self.synced(node, life),
             Event::Ended { node, reason } => return Some(Happening::Ended { node, reason }),
             Event::Wake(number) => return Some(Happening::Wake(number)),
         }
@@ -337,50 +339,6 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
         }
     }
 
-    /// Hands to the disk all that it was not yet given.
-    fn begin_writing(&mut self, node: NodeId) {
-        let host = &mut self.hosts[usize::from(node.0) - 1];
-        let Ok(life) = &mut host.life else { return };
-        let writes = std::mem::take(&mut life.writes);
-        match life.wal.begin(writes.clone()) {
-            Ok(batch) => {
-                life.in_flight = writes;
-                let DiskOptions { sync_min_us, sync_extra_us } = self.disk_options;
-                let mut took_us = batch.bytes / 500;
-                for _ in 0..batch.syncs {
-                    let extra_us = self.draws.disk.exponential(sync_extra_us.into());
-                    took_us += u64::from(sync_min_us) + extra_us + host.slow_sync_us;
-                }
-                let event = Event::Synced { node, life: host.lives, durable: batch.durable };
-                self.events.announce(self.now.after(took_us), event);
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                self.crash(node, Crash::Process);
-                self.events.announce(self.now, Event::Ended { node, reason });
-            }
-        }
-    }
-
-    fn synced(&mut self, node: NodeId, life: u32, durable: WriteId) {
-        let host = &mut self.hosts[usize::from(node.0) - 1];
-        if host.lives != life {
-            return;
-        }
-        let Ok(life) = &mut host.life else { return };
-        life.wal.finish();
-        for (id, write) in life.in_flight.drain(..) {
-            self.observer.durable(node, id, &write);
-        }
-        // A process that stands still hands nothing more to its disk.
-        if !life.writes.is_empty() && !host.paused {
-            self.begin_writing(node);
-        }
-        if self.host(node).life.is_ok() {
-            self.deliver(node, Delivery::Durable(durable));
-        }
-    }
-
     fn set_timer(&mut self, node: NodeId) {
         let now = self.now;
         let host = self.host_mut(node);
@@ -511,13 +469,6 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
     fn clock_changed(&mut self, node: NodeId) {
         self.host_mut(node).timer_at = None;
         self.set_timer(node);
-    }
-
-    /// The node's disk fails in these ways from now on.
-    pub fn set_disk_faults(&mut self, node: NodeId, faults: DiskFaults, slow_sync_us: u64) {
-        let host = self.host_mut(node);
-        host.disk.set_faults(faults);
-        host.slow_sync_us = slow_sync_us;
     }
 
     /// Flips a bit of what the node's disk holds; says where.

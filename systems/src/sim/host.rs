@@ -23,6 +23,18 @@ pub(super) enum Down {
     Power,
 }
 
+/// What the disk is doing.
+pub(super) struct Flight {
+    /// What will be durable then.
+    pub(super) durable: WriteId,
+    /// When it is done.
+    pub(super) ends: Micros,
+    /// How long it takes in all.
+    pub(super) took_us: u64,
+    /// With so many syncs.
+    pub(super) syncs: u64,
+}
+
 /// A server that runs, with what belongs to this life of it.
 pub(super) struct Life<S: Server> {
     pub(super) server: S,
@@ -32,6 +44,8 @@ pub(super) struct Life<S: Server> {
     pub(super) writes: Vec<(WriteId, Write)>,
     /// Being written.
     pub(super) in_flight: Vec<(WriteId, Write)>,
+    /// When that is done.
+    pub(super) flight: Option<Flight>,
     /// Clients that wait, by the name of their request; few at a time.
     pub(super) asking: Vec<(RequestId, Token)>,
     last_request: u64,
@@ -45,6 +59,7 @@ impl<S: Server> Life<S> {
             wal,
             writes: Vec::new(),
             in_flight: Vec::new(),
+            flight: None,
             asking: Vec::new(),
             last_request: 0,
         }

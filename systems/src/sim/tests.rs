@@ -215,6 +215,18 @@ fn who_asks_a_dead_node_hears_what_a_socket_would_tell() {
     assert!(told.contains(&Happening::Answered { token: Token(999), result: Err(Lost::Broken) }), "{told:?}");
 }
 
+/// Once a run was called stuck because several syncs that began on a slow disk went on to be slow when it was fast again.
+#[test]
+fn a_disk_that_is_fast_again_is_soon_done_with_what_it_began_while_it_was_slow() {
+    let mut world = World::new(1, 5);
+    world.pass(2_000);
+    world.cluster.set_disk_faults(NodeId(1), DiskFaults::default(), 60_000_000);
+    assert_eq!(world.write(1), None, "a sync takes a minute");
+    world.cluster.set_disk_faults(NodeId(1), DiskFaults::default(), 0);
+    world.pass(100);
+    assert_eq!(world.read(), holds(1));
+}
+
 #[test]
 fn a_node_whose_disk_fails_ends_by_itself_and_says_why() {
     let mut world = World::new(3, 4);
