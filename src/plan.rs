@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rashomon_nemesis::{FaultKind, Place, Schedule};
-use rashomon_systems::raft::{Bug, Limits, Timing};
+use rashomon_systems::planted::PlantedBug;
+use rashomon_systems::raft::{self, Limits, Timing};
 use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 use rashomon_workloads::{Role, Workload};
@@ -45,8 +46,7 @@ pub(crate) struct Plan {
     /// All choices come from it.
     pub(crate) seed: u64,
     /// The planted bug, if any.
-    #[serde(with = "bug_id")]
-    pub(crate) bug: Option<Bug>,
+    pub(crate) bug: Option<PlantedBug>,
     /// Whether clients use sessions, and so repeat commands whose outcome is open.
     #[serde(default)]
     pub(crate) sessions: bool,
@@ -118,23 +118,12 @@ impl Default for RaftSettings {
     }
 }
 
-/// A planted bug stands in a plan by its id.
-mod bug_id {
-    use rashomon_systems::raft::Bug;
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bug: &Option<Bug>, serializer: S) -> Result<S::Ok, S::Error> {
-        bug.map(|bug| bug.to_string()).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bug>, D::Error> {
-        let id = Option::<String>::deserialize(deserializer)?;
-        id.map(|id| id.parse().map_err(D::Error::custom)).transpose()
-    }
-}
-
 impl Plan {
+    /// The planted bug, where it is one of Raft's.
+    pub(crate) fn raft_bug(&self) -> Option<raft::Bug> {
+        self.bug.and_then(PlantedBug::of_raft)
+    }
+
     /// How the members of a simulated cluster are set.
     pub(crate) fn raft_settings(&self) -> RaftSettings {
         self.simulation.as_ref().map(|simulation| simulation.raft).unwrap_or_default()
@@ -252,7 +241,7 @@ impl Simulation {
 }
 
 /// The cluster under test.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum System {
     /// Our key-value store on our Raft.
@@ -272,6 +261,13 @@ pub(crate) enum World {
 impl System {
     /// All of them.
     pub(crate) const ALL: [Self; 1] = [Self::Raft];
+
+    /// The system in which this bug can be planted.
+    pub(crate) fn of(bug: PlantedBug) -> Self {
+        match bug {
+            PlantedBug::Raft(_) => Self::Raft,
+        }
+    }
 
     /// One sentence for `rashomon list systems`.
     pub(crate) fn description(self) -> &'static str {

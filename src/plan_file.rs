@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rashomon_nemesis::FaultKind;
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::PlantedBug;
 use rashomon_workloads::Workload;
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn check_names(plan: &Value) -> Result<()> {
     known("system", &|name| name.parse::<System>().map(drop))?;
     known("world", &|name| name.parse::<World>().map(drop))?;
     known("workload", &|name| name.parse::<Workload>().map(drop).map_err(|error| error.to_string()))?;
-    known("bug", &|name| name.parse::<Bug>().map(drop).map_err(|error| error.to_string()))?;
+    known("bug", &|name| name.parse::<PlantedBug>().map(drop).map_err(|error| error.to_string()))?;
     let kinds = plan.get("nemesis").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let entries = plan.get("schedule").and_then(Value::as_array).into_iter().flatten();
     let faults = entries.filter_map(|entry| entry.get("fault")?.as_object()).flat_map(|fault| fault.keys());

@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::PlantedBug;
 
 use crate::cli::Failure;
 use crate::cli::duration::parse_duration;
 use crate::detect::{Budget, Detected, Measured, Row, Trial, detect, markdown, put_into};
 use crate::interrupt::on_interrupt;
+use crate::plan::System;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,7 +32,7 @@ unless its budget in seconds ends it.";
 pub(crate) struct DetectArgs {
     /// Bugs to look for, with commas between (`rashomon list bugs`) [default: all]
     #[arg(long, value_delimiter = ',')]
-    bug: Vec<Bug>,
+    bug: Vec<PlantedBug>,
     /// Trials a bug, each with a first seed of its own
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     trials: u64,
@@ -75,9 +76,12 @@ impl DetectArgs {
     }
 
     fn trials(&self) -> Vec<(Trial, Budget)> {
-        let all = Bug::ALL.to_vec();
+        let all: Vec<PlantedBug> = PlantedBug::all().collect();
         let bugs = if self.bug.is_empty() { &all } else { &self.bug };
-        let trials = |bug: &Bug| (0..self.trials).map(|number| Trial { bug: Some(*bug), number }).collect::<Vec<_>>();
+        let trials = |bug: &PlantedBug| {
+            let (system, bug) = (System::of(*bug), Some(*bug));
+            (0..self.trials).map(move |number| Trial { system, bug, number })
+        };
         bugs.iter().flat_map(trials).map(|trial| (trial, self.per_trial())).collect()
     }
 }
@@ -85,14 +89,14 @@ impl DetectArgs {
 /// The trials of the bugs, and then the same runs with the right system.
 fn measure(args: &DetectArgs, stop: &AtomicBool) -> Result<Measured> {
     let mut measured = with_progress(&args.trials(), args.seed, stop)?;
-    let mut longest: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut longest: BTreeMap<(System, u64), u64> = BTreeMap::new();
     for (trial, detected) in measured.iter().filter(|(_, detected)| detected.found.is_some()) {
-        let runs = longest.entry(trial.number).or_default();
+        let runs = longest.entry((trial.system, trial.number)).or_default();
         *runs = detected.runs.max(*runs);
     }
-    let control = longest.into_iter().map(|(number, runs)| {
+    let control = longest.into_iter().map(|((system, number), runs)| {
         let budget = Budget { runs, time: Duration::MAX };
-        (Trial { bug: None, number }, budget)
+        (Trial { system, bug: None, number }, budget)
     });
     measured.extend(with_progress(&control.collect::<Vec<_>>(), args.seed, stop)?);
     Ok(measured)
@@ -105,7 +109,7 @@ fn with_progress(trials: &[(Trial, Budget)], first_seed: u64, stop: &AtomicBool)
     bar.enable_steady_tick(Duration::from_millis(200));
     let measured = detect(trials, first_seed, stop, |trial: Trial, detected: &Detected| {
         bar.inc(1);
-        let what = trial.bug.map_or("the right system".to_owned(), |bug| bug.to_string());
+        let what = trial.bug.map_or_else(|| format!("the right {}", trial.system), |bug| bug.to_string());
         let how = detected.found.as_ref().map_or("nothing".to_owned(), |(_, finding)| finding.kind.clone());
         bar.set_message(format!("{what}: {how} in {} runs", detected.runs));
     });

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use rashomon_nemesis::FaultKind;
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::{PlantedBug, PlantedBugDescription};
 use rashomon_workloads::{Model, Workload};
 
 use crate::plan::System;
@@ -64,7 +64,7 @@ impl Catalogue {
             Self::Faults => {
                 ("Faults", FaultKind::ALL.iter().map(|kind| (kind.to_string(), kind.description().into())).collect())
             }
-            Self::Bugs => ("Bugs", Bug::ALL.iter().map(|bug| (bug.to_string(), bug_row(*bug))).collect()),
+            Self::Bugs => ("Bugs", PlantedBug::all().map(|bug| (bug.to_string(), bug_row(bug))).collect()),
             Self::Models => {
                 ("Models", Model::ALL.iter().map(|model| (model.to_string(), model.description().into())).collect())
             }
@@ -77,10 +77,9 @@ fn system_row(system: System) -> String {
     format!("{}; workloads: {}", system.description(), workloads.join(", "))
 }
 
-fn bug_row(bug: Bug) -> String {
-    let description = bug.description();
-    let breaks: Vec<_> = description.breaks.iter().map(ToString::to_string).collect();
-    let off: Vec<_> = description.switched_off.iter().map(ToString::to_string).collect();
+fn bug_row(bug: PlantedBug) -> String {
+    let (system, PlantedBugDescription { wrong, switched_off: off, breaks, found_by }) =
+        (System::of(bug), bug.description());
     let off = if off.is_empty() { String::new() } else { format!(" (without {}, which hides it)", off.join(" and ")) };
-    format!("raft: {}{off}; breaks {}; found by {}", description.wrong, breaks.join(", "), description.found_by)
+    format!("{system}: {wrong}{off}; breaks {}; found by {found_by}", breaks.join(", "))
 }

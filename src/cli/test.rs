@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 use rashomon_nemesis::{FaultKind, Schedule, ScheduleOptions};
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::PlantedBug;
 use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
@@ -67,7 +67,7 @@ pub(crate) struct TestArgs {
     seed: Option<u64>,
     /// Plant a bug in the system (`rashomon list bugs`)
     #[arg(long)]
-    bug: Option<Bug>,
+    bug: Option<PlantedBug>,
     /// Give each client a session, and let it repeat commands whose outcome is open until an answer or the deadline
     /// [default: no; drawn in the world sim, where --sessions=false leaves them out]
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]

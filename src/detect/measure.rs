@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::PlantedBug;
 
 use crate::plan::System;
 use crate::swarm::{Finding, Fixed, Found, all_cores, draw, look, on_threads};
@@ -26,8 +26,10 @@ pub(crate) struct Budget {
 /// One search for a bug, or for nothing in the right system.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Trial {
+    /// The system in which it is planted.
+    pub(crate) system: System,
     /// Nothing where the system is right.
-    pub(crate) bug: Option<Bug>,
+    pub(crate) bug: Option<PlantedBug>,
     /// Counts from 0.
     pub(crate) number: u64,
 }
@@ -59,7 +61,7 @@ impl Trial {
     /// # Errors
     /// A plan can't be drawn, or a history not be checked: a mistake of ours.
     fn carry_out(self, first_seed: u64, budget: Budget, stop: &AtomicBool) -> Result<Detected> {
-        let fixed = bug_only(self.bug);
+        let fixed = Fixed::nothing_but(self.system, self.bug);
         let began = Instant::now();
         let mut detected = Detected::default();
         while detected.found.is_none()
@@ -78,11 +80,6 @@ impl Trial {
         detected.real = began.elapsed();
         Ok(detected)
     }
-}
-
-/// Nothing is fixed but the bug.
-pub(super) fn bug_only(bug: Option<Bug>) -> Fixed {
-    Fixed::nothing_but(System::Raft, bug)
 }
 
 /// Carries out these trials on all cores, and calls `done` after each. When `stop` is set, those that are not over are left

@@ -41,8 +41,7 @@ pub(crate) fn markdown(rows: &[Row], budget: Budget) -> String {
     );
     text.push_str("| bug | off |\n|---|---|\n");
     for bug in rows.iter().filter_map(|row| row.bug).filter(|bug| !bug.description().switched_off.is_empty()) {
-        let off: Vec<String> = bug.description().switched_off.iter().map(ToString::to_string).collect();
-        let _ = writeln!(text, "| {bug} | {} |", off.join(", "));
+        let _ = writeln!(text, "| {bug} | {} |", bug.description().switched_off.join(", "));
     }
     text.push_str("\n## Not planted\n\n| bug | why |\n|---|---|\n");
     for left_out in LEFT_OUT {

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::PlantedBug;
 
 use super::{Detected, Measured};
+use crate::plan::System;
 use crate::swarm::Finding;
 
 /// The trials of one bug, or of the right system.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Row {
+    pub(crate) system: System,
     /// Nothing where the system is right.
-    pub(crate) bug: Option<Bug>,
+    pub(crate) bug: Option<PlantedBug>,
     pub(crate) trials: usize,
     pub(crate) found: usize,
     pub(crate) runs: Spread<u64>,
@@ -44,16 +46,17 @@ impl<T: PartialOrd + Copy> Spread<T> {
 impl Row {
     /// A row a bug, in the order of their ids; the right system last.
     pub(crate) fn all(measured: &Measured) -> Vec<Self> {
-        let mut by_bug: BTreeMap<Option<Bug>, Vec<&Detected>> = BTreeMap::new();
+        let mut by_bug: BTreeMap<(System, Option<PlantedBug>), Vec<&Detected>> = BTreeMap::new();
         for (trial, detected) in measured {
-            by_bug.entry(trial.bug).or_default().push(detected);
+            by_bug.entry((trial.system, trial.bug)).or_default().push(detected);
         }
-        let mut rows: Vec<_> = by_bug.into_iter().map(|(bug, trials)| Self::of(bug, &trials)).collect();
-        rows.sort_by_key(|row| (row.bug.is_none(), row.bug.map(|bug| bug.description().id)));
+        let mut rows: Vec<_> =
+            by_bug.into_iter().map(|((system, bug), trials)| Self::of(system, bug, &trials)).collect();
+        rows.sort_by_key(|row| (row.system, row.bug.is_none(), row.bug.map(PlantedBug::id)));
         rows
     }
 
-    fn of(bug: Option<Bug>, trials: &[&Detected]) -> Self {
+    fn of(system: System, bug: Option<PlantedBug>, trials: &[&Detected]) -> Self {
         let found: Vec<&Detected> = trials.iter().filter(|trial| trial.found.is_some()).copied().collect();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (_, finding) in found.iter().filter_map(|trial| trial.found.as_ref()) {
@@ -63,6 +66,7 @@ impl Row {
         checks.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), name.clone()));
         let quickest = found.iter().min_by_key(|trial| trial.runs);
         Self {
+            system,
             bug,
             trials: trials.len(),
             found: found.len(),

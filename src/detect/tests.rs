@@ -1,9 +1,10 @@
 //! A test a bug: the swarm finds it within its budget of runs, and by a check that fits what it breaks.
 
+use rashomon_systems::planted::PlantedBug;
 use rashomon_systems::raft::{Bug, Promise};
 
-use super::measure::bug_only;
-use crate::swarm::{Finding, Found, draw, look};
+use crate::plan::System;
+use crate::swarm::{Finding, Fixed, Found, draw, look};
 
 /// Whether this is what the bug can be expected to do. A bug that breaks nothing but liveness is not known by a wrong answer,
 /// and one that breaks safety only is not known by a cluster that stands still.
@@ -18,7 +19,7 @@ fn fits(bug: Bug, finding: &Finding) -> bool {
 /// Looks at the run of a seed that is known to show the bug, as long as the swarm draws as it does, and then at those from the
 /// first seed on.
 fn find(bug: Bug, known_seed: u64, runs: u64) {
-    let fixed = bug_only(Some(bug));
+    let fixed = Fixed::nothing_but(System::Raft, Some(PlantedBug::Raft(bug)));
     let mut others = Vec::new();
     for seed in std::iter::once(known_seed).chain(1..=runs) {
         let looked = look(&draw(&fixed, seed).unwrap()).unwrap();

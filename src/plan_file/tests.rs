@@ -1,3 +1,5 @@
+use rashomon_systems::raft::Bug;
+
 use super::*;
 
 const PLAN: &str = r#"{
@@ -27,7 +29,7 @@ fn a_plan_is_found_in_the_folder_of_its_run_and_by_its_own_name() {
     fs::write(&path, PLAN).unwrap();
     for run in [folder.path(), &path] {
         let file = PlanFile::read(run).unwrap();
-        assert_eq!((file.plan.seed, file.plan.bug, file.history()), (7, Some(Bug::RR01), None));
+        assert_eq!((file.plan.seed, file.plan.bug, file.history()), (7, Some(PlantedBug::Raft(Bug::RR01)), None));
     }
     fs::write(folder.path().join("history.jsonl"), "").unwrap();
     assert_eq!(PlanFile::read(&path).unwrap().history(), Some(folder.path().join("history.jsonl")));

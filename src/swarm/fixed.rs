@@ -1,7 +1,7 @@
 //! What the command line fixes of a simulated run.
 
 use rashomon_nemesis::FaultKind;
-use rashomon_systems::raft::Bug;
+use rashomon_systems::planted::PlantedBug;
 use rashomon_workloads::Workload;
 
 use crate::plan::System;
@@ -10,7 +10,7 @@ use crate::plan::System;
 #[derive(Clone, Debug)]
 pub(crate) struct Fixed {
     pub(crate) system: System,
-    pub(crate) bug: Option<Bug>,
+    pub(crate) bug: Option<PlantedBug>,
     pub(crate) workload: Option<Workload>,
     pub(crate) nemesis: Option<Vec<FaultKind>>,
     pub(crate) nodes: Option<u16>,
@@ -25,7 +25,7 @@ pub(crate) struct Fixed {
 
 impl Fixed {
     /// Nothing is fixed but the system, and the bug that is planted in it.
-    pub(crate) fn nothing_but(system: System, bug: Option<Bug>) -> Self {
+    pub(crate) fn nothing_but(system: System, bug: Option<PlantedBug>) -> Self {
         Self {
             system,
             bug,

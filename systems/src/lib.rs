@@ -9,6 +9,7 @@ pub mod kv;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the real hands")]
 pub mod node;
 pub mod outlet;
+pub mod planted;
 pub mod raft;
 pub mod server;
 pub mod session;

@@ -64,7 +64,7 @@ pub(super) struct Run<'a, S: OwnSystem> {
 impl<'a, S: OwnSystem> Run<'a, S> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let simulation = plan.simulation.clone().unwrap_or_default();
-        let wal_options = WalOptions { bug: plan.bug, ..WalOptions::simulated() };
+        let wal_options = WalOptions { bug: plan.raft_bug(), ..WalOptions::simulated() };
         let (network, disk) = (simulation.network, simulation.disk);
         let cluster =
             Cluster::new(S::build(plan), Watcher::new(plan), plan.nodes, network, disk, wal_options, plan.seed);

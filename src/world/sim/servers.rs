@@ -35,11 +35,11 @@ impl Members {
             lease_reads: plan.lease_reads,
             pre_vote: settings.pre_vote,
             check_quorum: settings.check_quorum,
-            bug: plan.bug,
+            bug: plan.raft_bug(),
             seed: plan.seed,
             ..Config::new(NodeId(1), (1..=plan.nodes).map(NodeId))
         };
-        Self { config, sessions: SessionOptions { max_sessions: settings.max_sessions, bug: plan.bug } }
+        Self { config, sessions: SessionOptions { max_sessions: settings.max_sessions, bug: plan.raft_bug() } }
     }
 
     /// Whether members can be set like that.

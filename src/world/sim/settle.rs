@@ -133,7 +133,7 @@ impl<S: OwnSystem> Run<'_, S> {
     fn promises_calm_terms(&self) -> bool {
         let hidden_by_them =
             |bug: Bug| bug != Bug::RP01 && bug.description().switched_off.contains(&Safeguard::PreVote);
-        self.simulation().raft.pre_vote && !self.plan.bug.is_some_and(hidden_by_them)
+        self.simulation().raft.pre_vote && !self.plan.raft_bug().is_some_and(hidden_by_them)
     }
 
     /// With pre-votes a node that reaches no majority stays in its term (thesis 9.6).
