@@ -9,7 +9,7 @@ use rashomon_systems::planted::PlantedBug;
 use rashomon_systems::raft::{self, Limits, Timing};
 use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
-use rashomon_workloads::{Role, Workload};
+use rashomon_workloads::{Parameters, Role, Workload};
 use serde::{Deserialize, Serialize};
 
 use crate::script::Script;
@@ -163,6 +163,13 @@ impl Plan {
         command
     }
 
+    /// What the system promises of its histories, set as it is.
+    pub(crate) fn promises(&self) -> Parameters {
+        match self.system {
+            System::Raft => Parameters::default(),
+        }
+    }
+
     /// How long a client of this role waits for an answer. Who repeats what stays open is not stuck with one node, and stays
     /// to see the end.
     pub(crate) fn patience(&self, role: Role) -> Duration {
@@ -279,7 +286,7 @@ impl System {
     /// The workloads that it can serve.
     pub(crate) fn workloads(self) -> &'static [Workload] {
         match self {
-            Self::Raft => &Workload::ALL,
+            Self::Raft => Workload::KEY_VALUE,
         }
     }
 }

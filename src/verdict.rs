@@ -19,6 +19,7 @@ pub(crate) struct Judgement {
 
 impl Judgement {
     pub(crate) fn of(check: &ModelCheck, operations: &[Operation]) -> Self {
+        let operations = check.operations.as_deref().unwrap_or(operations);
         match &check.answer {
             Answer::Linearizability(report) => linearizability(check.model.name(), report, operations),
             Answer::Transactions(report) => transactions(check.model.name(), report, operations),

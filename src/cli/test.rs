@@ -119,13 +119,10 @@ impl TestArgs {
         if let Some(limit) = self.time_limit.filter(|limit| *limit < Duration::from_secs(1)) {
             return Err(Failure::Input(anyhow!("--time-limit is {limit:?}: give it at least 1s")));
         }
-        if let Some(workload) = self.workload.filter(|workload| !self.system.workloads().contains(workload)) {
-            return Err(Failure::Input(anyhow!("{} can't serve the workload {workload}", self.system)));
-        }
         Ok(Fixed {
             system: self.system,
             bug: self.bug,
-            workload: self.workload,
+            workload: self.workload.map(|workload| self.served(workload)).transpose()?,
             nemesis: self.nemesis.as_deref().map(|names| parse_nemesis(names, self.world)).transpose()?,
             nodes: self.nodes,
             clients: self.clients,
@@ -135,6 +132,15 @@ impl TestArgs {
             sessions: self.sessions,
             lease_reads: self.lease_reads,
             snapshot_entries: self.snapshot_entries,
+        })
+    }
+
+    /// The workload as the system serves it.
+    fn served(&self, workload: Workload) -> Result<Workload, Failure> {
+        let served = self.system.workloads();
+        workload.among(served).ok_or_else(|| {
+            let known = served.iter().map(|workload| workload.name()).collect::<Vec<_>>().join(", ");
+            Failure::Input(anyhow!("{} can't serve the workload {workload}; it serves {known}", self.system))
         })
     }
 

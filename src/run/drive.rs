@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rashomon_history::{Call, Outcome, ProcessId, Recorder};
-use rashomon_workloads::{Generator, Pace, Role};
+use rashomon_workloads::{Asker, Generator, Pace, Role};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -74,7 +74,8 @@ impl Drive {
             let pace = Pace::new(plan.seed, number as u64, plan.clients.into(), plan.rate.into());
             let role = Role::of(number, plan.clients.into(), plan.nodes.into());
             let patience = plan.patience(role);
-            let asking = Asking { process: ProcessId(number as u64), client, role, pace, patience, until };
+            let asker = Asker { client: number, role };
+            let asking = Asking { process: ProcessId(number as u64), client, asker, pace, patience, until };
             tasks.spawn(asking.run(Arc::clone(self), stop.clone()));
         }
         join_all(tasks).await
@@ -154,7 +155,7 @@ async fn join_all(mut tasks: JoinSet<Result<()>>) -> Result<()> {
 struct Asking {
     process: ProcessId,
     client: Client,
-    role: Role,
+    asker: Asker,
     pace: Pace,
     patience: Duration,
     until: Instant,
@@ -171,9 +172,9 @@ impl Asking {
             if Instant::now() >= self.until {
                 return Ok(());
             }
-            let call = drive.generator().next_call(self.role);
+            let call = drive.generator().next_call(self.asker);
             let outcome = drive.operation(&mut self.process, &mut self.client, &call, self.patience, false).await?;
-            drive.generator().observe(&call, &outcome);
+            drive.generator().observe(self.asker.client, &call, &outcome);
             // A client that was held up does not catch up: bursts would hide what a fault does to latency.
             let mut gap = Duration::from_micros(self.pace.next_gap_us());
             if gap.is_zero() && matches!(outcome, Outcome::Fail(_)) {

@@ -20,7 +20,6 @@ use rashomon_history::{History, Recorder, read_history};
 use rashomon_nemesis::{Nemesis, Node};
 use rashomon_report::lamport::Lamport;
 use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
-use rashomon_workloads::Parameters;
 use tokio::time::Instant;
 
 use crate::clients::{Address, Client, StatusClient};
@@ -206,11 +205,10 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
     let operations = history.operations();
     let options =
         Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
-    let check =
-        plan.workload.model().check(&Parameters::default(), operations, &options).context("checking the history")?;
+    let checks = plan.workload.check(&plan.promises(), operations, &options).context("checking the history")?;
     let evidence =
         Evidence { plan, history: &history, operations, leaders: &seen.leaders, lifecycle: &seen.lifecycle, began };
-    let verdict = judge(&evidence, vec![Judgement::of(&check, operations)]);
+    let verdict = judge(&evidence, checks.iter().map(|check| Judgement::of(check, operations)).collect());
     write_json(&folder.verdict(), &verdict)?;
     write_report(plan, folder, &history, &verdict, &seen.surroundings, None)?;
     Ok(verdict)
@@ -223,7 +221,7 @@ pub(crate) fn write_simulated(plan: &Plan, folder: &RunFolder, looked: &Looked) 
     write_bytes(&folder.history(), &simulated.recording.to_jsonl())?;
     let history = simulated.recording.history();
     let violation = simulated.violation.as_ref().map(Judgement::of_violation);
-    let checked = looked.check.as_ref().map(|check| Judgement::of(check, history.operations()));
+    let checked = looked.checks.iter().map(|check| Judgement::of(check, history.operations()));
     let began = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let evidence = Evidence {
         plan,

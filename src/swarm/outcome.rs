@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rashomon_checker::Options;
 use rashomon_report::Verdict;
-use rashomon_workloads::{Checked, Parameters};
+use rashomon_workloads::Checked;
 
 use crate::plan::Plan;
 use crate::verdict::Judgement;
@@ -48,8 +48,8 @@ pub(crate) enum Found {
 /// A run that was carried out and checked.
 pub(crate) struct Looked {
     pub(crate) simulated: Simulated,
-    /// The check of the history; nothing where another check spoke before.
-    pub(crate) check: Option<Checked>,
+    /// The checks of the history; none where another check spoke before.
+    pub(crate) checks: Vec<Checked>,
     pub(crate) found: Found,
 }
 
@@ -73,7 +73,7 @@ fn check(plan: &Plan, simulated: Simulated) -> anyhow::Result<Looked> {
     if let Some(violation) = &simulated.violation {
         let check = violation.check.name().to_owned();
         let found = Finding { check, kind: violation.kind.clone(), text: violation.text.clone() };
-        return Ok(Looked { found: Found::Violation(found), check: None, simulated });
+        return Ok(Looked { found: Found::Violation(found), checks: Vec::new(), simulated });
     }
     let options = Options {
         time_budget: Some(CHECK_TIME),
@@ -82,15 +82,25 @@ fn check(plan: &Plan, simulated: Simulated) -> anyhow::Result<Looked> {
         ..Options::default()
     };
     let operations = simulated.recording.history().operations();
-    let checked = plan.workload.model().check(&Parameters::default(), operations, &options)?;
-    let judgement = Judgement::of(&checked, operations);
-    let found = match judgement.checker.verdict {
+    let checks = plan.workload.check(&plan.promises(), operations, &options)?;
+    // A small run may show too little of one thing; what all of them must show is asked of the whole swarm.
+    let judgements =
+        checks.iter().filter(|check| !check.is_empty()).map(|check| Judgement::of(check, operations)).collect();
+    Ok(Looked { found: found(judgements), checks, simulated })
+}
+
+/// The gravest of what the checks say, and of those as grave the first.
+fn found(judgements: Vec<Judgement>) -> Found {
+    let worst = judgements.iter().fold(Verdict::Valid, |worst, judgement| worst.worse(judgement.checker.verdict));
+    let Some(judgement) = judgements.into_iter().find(|judgement| judgement.checker.verdict == worst) else {
+        return Found::Nothing;
+    };
+    match worst {
         Verdict::Valid => Found::Nothing,
         Verdict::Unknown => Found::Unknown(judgement.checker.reason),
         Verdict::Invalid => {
             let kind = judgement.anomalies.first().map_or_else(String::new, |anomaly| anomaly.kind.clone());
             Found::Violation(Finding { check: judgement.checker.name, kind, text: judgement.checker.reason })
         }
-    };
-    Ok(Looked { found, check: Some(checked), simulated })
+    }
 }

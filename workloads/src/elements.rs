@@ -7,7 +7,7 @@ use rashomon_draw::Draw;
 use rashomon_history::{Call, Key, Outcome, Value};
 
 use crate::rotation::Rotation;
-use crate::{Generator, Role};
+use crate::{Asker, Generator};
 
 /// Reads carry everything: what is larger costs more than it tells.
 const LIST_CALLS_A_KEY: u32 = 250;
@@ -33,9 +33,9 @@ impl ElementGenerator {
 }
 
 impl Generator for ElementGenerator {
-    fn next_call(&mut self, role: Role) -> Call {
+    fn next_call(&mut self, asker: Asker) -> Call {
         let key = self.keys.draw(&mut self.draw);
-        if self.draw.chance(role.reads_percent()) {
+        if self.draw.chance(asker.role.reads_percent()) {
             return Call::Read { key };
         }
         let element = Value::Int(self.next_element);
@@ -43,7 +43,7 @@ impl Generator for ElementGenerator {
         (self.put)(key, element)
     }
 
-    fn observe(&mut self, _call: &Call, _outcome: &Outcome) {}
+    fn observe(&mut self, _client: usize, _call: &Call, _outcome: &Outcome) {}
 
     fn final_reads(&self) -> Vec<Call> {
         self.keys.all().map(|key| Call::Read { key }).collect()

@@ -7,12 +7,18 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod elements;
+mod locks;
 mod model;
 mod pace;
 mod register;
+mod role;
 mod rotation;
+mod transactions;
 mod workload;
 
+pub use locks::SEMAPHORE_PERMITS;
 pub use model::{Answer, AskedConsistency, Checked, Model, ModelError, Parameters, UnknownModel};
 pub use pace::Pace;
-pub use workload::{Generator, Role, UnknownWorkload, Workload};
+pub use role::{Asker, Role};
+pub use transactions::BANK_TOTAL;
+pub use workload::{Generator, UnknownWorkload, Workload};

@@ -9,7 +9,7 @@ use rashomon_draw::Draw;
 use rashomon_history::{Call, Key, Outcome, Returned, Value};
 
 use crate::rotation::Rotation;
-use crate::{Generator, Role};
+use crate::{Asker, Generator};
 
 const OPEN_KEYS: usize = 5;
 const CALLS_A_KEY: u32 = 400;
@@ -41,9 +41,9 @@ impl RegisterGenerator {
 }
 
 impl Generator for RegisterGenerator {
-    fn next_call(&mut self, role: Role) -> Call {
+    fn next_call(&mut self, asker: Asker) -> Call {
         let key = self.keys.draw(&mut self.draw);
-        if self.draw.chance(role.reads_percent()) {
+        if self.draw.chance(asker.role.reads_percent()) {
             Call::Read { key }
         } else if self.draw.chance(CAS_PERCENT) {
             let from = self.last_seen.get(&key).cloned().unwrap_or_default();
@@ -53,7 +53,7 @@ impl Generator for RegisterGenerator {
         }
     }
 
-    fn observe(&mut self, call: &Call, outcome: &Outcome) {
+    fn observe(&mut self, _client: usize, call: &Call, outcome: &Outcome) {
         let Outcome::Ok(returned) = outcome else { return };
         let seen = match (call, returned) {
             (Call::Read { .. }, Returned::Value(value))

@@ -13,11 +13,12 @@ use clap::{Args, ValueEnum};
 use rashomon_checker::{Algorithm as Method, Options};
 use rashomon_history::{self as history, History, IndependentKeys, Operation, ReadOptions, Value};
 use rashomon_report::Verdict;
-use rashomon_workloads::{AskedConsistency, Model, Parameters};
+use rashomon_workloads::{AskedConsistency, Checked, Model, ModelError, Parameters};
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, exit};
 use crate::plan::Plan;
+use crate::verdict::Judgement;
 use answer::Answer;
 use page::page;
 
@@ -161,17 +162,31 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
 impl CheckArgs {
     fn check(&self, file: &Path, history: &History) -> Result<Answer, Failure> {
         let operations = history.operations();
-        let model = self.model.unwrap_or_else(|| model_of(file, operations));
         let name = file.display().to_string();
-        let check = model
-            .check(&self.parameters(), operations, &self.options())
-            .map_err(|error| Failure::Input(anyhow!("{name}: {error}")))?;
+        let check = self.gravest(file, operations).map_err(|error| Failure::Input(anyhow!("{name}: {error}")))?;
         if let Some(path) = &self.report {
             std::fs::write(path, page(&name, history, operations, &check))
                 .with_context(|| format!("writing the report {}", path.display()))
                 .map_err(Failure::Input)?;
         }
         Ok(Answer::new(&name, history, &check))
+    }
+
+    /// What the model says; of the several checks of a plan beside the history, the one with the worst answer.
+    fn gravest(&self, file: &Path, operations: &[Operation]) -> Result<Checked, ModelError> {
+        let plan = if self.model.is_none() { plan_beside(file) } else { None };
+        let Some(plan) = plan else {
+            let model = self.model.unwrap_or_else(|| Model::guess(operations));
+            return model.check(&self.parameters(), operations, &self.options());
+        };
+        let promises = Parameters { consistency: self.consistency.or(plan.promises().consistency), ..plan.promises() };
+        let checks = plan.workload.check(&promises, operations, &self.options())?;
+        let verdict = |check: &Checked| Judgement::of(check, operations).checker.verdict;
+        let worst = checks.iter().fold(Verdict::Valid, |worst, check| worst.worse(verdict(check)));
+        checks
+            .into_iter()
+            .find(|check| verdict(check) == worst)
+            .map_or_else(|| Model::guess(operations).check(&self.parameters(), operations, &self.options()), Ok)
     }
 
     fn reading(&self) -> ReadOptions {
@@ -221,12 +236,11 @@ impl CheckArgs {
     }
 }
 
-/// The model of the plan beside the history, or the one that the calls fit.
-fn model_of(file: &Path, operations: &[Operation]) -> Model {
-    let beside = if file == Path::new("-") { None } else { file.parent() };
-    let plan = beside.and_then(|folder| std::fs::read_to_string(folder.join("plan.json")).ok());
-    let plan: Option<Plan> = plan.and_then(|text| serde_json::from_str(&text).ok());
-    plan.map_or_else(|| Model::guess(operations), |plan| plan.workload.model())
+/// The plan that was saved with the history.
+fn plan_beside(file: &Path) -> Option<Plan> {
+    let folder = if file == Path::new("-") { None } else { file.parent() };
+    let plan = folder.and_then(|folder| std::fs::read_to_string(folder.join("plan.json")).ok());
+    plan.and_then(|text| serde_json::from_str(&text).ok())
 }
 
 fn model_parser() -> impl TypedValueParser<Value = Model> {

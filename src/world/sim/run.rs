@@ -5,7 +5,7 @@ use rashomon_systems::raft::Member;
 use rashomon_systems::server::{Micros, NodeId};
 use rashomon_systems::sim::{Cluster, Happening};
 use rashomon_systems::wal::WalOptions;
-use rashomon_workloads::Generator;
+use rashomon_workloads::{Asker, Generator};
 
 use super::clients::{Shared, SimClient, Wish, client_of};
 use super::hands::Nemesis;
@@ -287,13 +287,13 @@ impl<'a, S: OwnSystem> Run<'a, S> {
             let wishes = client.time(now, &mut self.shared);
             return self.fulfil(number, wishes);
         }
-        let role = client.role;
+        let asker = Asker { client: number, role: client.role };
         let (call, is_final) = match self.phase {
             Phase::Drive { until } if now < until && client.is_scripted => {
                 let Some(call) = client.take_scripted() else { return };
                 (call, false)
             }
-            Phase::Drive { until } if now < until => (self.generator.next_call(role), false),
+            Phase::Drive { until } if now < until => (self.generator.next_call(asker), false),
             Phase::FinalReads { first_reader } if number >= first_reader => {
                 let reader = number - first_reader;
                 let Some(call) = self.final_reads[reader].get(self.final_reads_made[reader]) else { return };
@@ -334,7 +334,9 @@ impl<'a, S: OwnSystem> Run<'a, S> {
                 let pause_us = if is_answered { 0 } else { FINAL_READ_PAUSE_US };
                 self.clients[number].next_call = now.after(pause_us);
             }
-            Phase::Quiet | Phase::Drive { .. } | Phase::FinalReads { .. } => self.generator.observe(call, outcome),
+            Phase::Quiet | Phase::Drive { .. } | Phase::FinalReads { .. } => {
+                self.generator.observe(number, call, outcome);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use rashomon_checker::models::{
     self, AppendList, Counter, FencedMutex, GrowSet, HistoryModel, KeyValue, OwnedMutex, ReentrantFencedMutex,
     ReentrantMutex, Register, Scope, Semaphore, VersionedRegister, check_history,
 };
-use rashomon_checker::properties::{BankRules, Property, PropertyReport};
+use rashomon_checker::properties::{BankRules, Property, PropertyReport, PropertyVerdict, PropertyWhy};
 use rashomon_checker::transactions::{Consistency, TransactionOptions, TransactionReport, check_transactions};
 use rashomon_checker::versions::Growth;
 use rashomon_checker::{Options, Report};
@@ -19,6 +19,8 @@ pub struct Checked {
     pub model: Model,
     /// The answer.
     pub answer: Answer,
+    /// The operations that its positions tell of, where they are not all of the history.
+    pub operations: Option<Vec<Operation>>,
 }
 
 /// What a checker of some kind says.
@@ -30,6 +32,19 @@ pub enum Answer {
     Transactions(TransactionReport),
     /// Whether the history has a property.
     Property(PropertyReport),
+}
+
+impl Checked {
+    /// Whether nothing happened that could have broken what was checked: so it may be in a short run.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match &self.answer {
+            Answer::Linearizability(_) | Answer::Transactions(_) => false,
+            Answer::Property(report) => {
+                matches!(&report.verdict, PropertyVerdict::Unknown { why: PropertyWhy::NothingToDecide { .. } })
+            }
+        }
+    }
 }
 
 impl Model {
@@ -44,7 +59,7 @@ impl Model {
         options: &Options,
     ) -> Result<Checked, ModelError> {
         let answer = Check { model: self, parameters, operations, options }.answer()?;
-        Ok(Checked { model: self, answer })
+        Ok(Checked { model: self, answer, operations: None })
     }
 }
 

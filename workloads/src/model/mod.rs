@@ -1,6 +1,7 @@
 //! What histories can be held against, by name.
 
 mod check;
+mod checks;
 mod error;
 mod guess;
 mod parameters;
@@ -11,8 +12,6 @@ use std::str::FromStr;
 pub use check::{Answer, Checked};
 pub use error::{ModelError, UnknownModel};
 pub use parameters::{AskedConsistency, Parameters};
-
-use crate::Workload;
 
 /// Declares the models with their names and what they decide, so that each stands in one place.
 macro_rules! models {
@@ -117,18 +116,6 @@ impl FromStr for Model {
         let wanted = if name == "cas-register" { "register" } else { name };
         let found = Self::ALL.iter().find(|model| model.name() == wanted);
         found.copied().ok_or_else(|| UnknownModel { name: name.into() })
-    }
-}
-
-impl Workload {
-    /// What the workload's histories are held against.
-    #[must_use]
-    pub fn model(self) -> Model {
-        match self {
-            Self::Register => Model::Register,
-            Self::Append => Model::ListAppend,
-            Self::Set => Model::Set,
-        }
     }
 }
 

@@ -1,0 +1,142 @@
+use std::collections::BTreeMap;
+
+use rashomon_history::{Outcome, Returned};
+
+use super::*;
+use crate::Role;
+
+/// Asks as client 0 until a call of this kind comes; all others are acknowledged.
+fn until(generator: &mut LockGenerator, f: &str) -> Call {
+    for _ in 0..10_000 {
+        let call = next(generator);
+        if call.f() == f {
+            return call;
+        }
+        generator.observe(0, &call, &Outcome::Ok(Returned::Done));
+    }
+    panic!("never asked for {f}");
+}
+
+fn next(generator: &mut LockGenerator) -> Call {
+    generator.next_call(Asker { client: 0, role: Role::Mixed })
+}
+
+fn owner_of(call: &Call) -> Option<&Value> {
+    match call {
+        Call::OpenSession { owner }
+        | Call::KeepAlive { owner }
+        | Call::Acquire { owner, .. }
+        | Call::Release { owner, .. } => Some(owner),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_client_works_only_under_a_lock_of_its_own_session() {
+    for generator in [LockGenerator::locks, LockGenerator::fenced_locks, LockGenerator::guarded_sets] {
+        let mut generator = generator(4);
+        let mut held: BTreeMap<usize, (Value, Key, i32)> = BTreeMap::new();
+        let mut sessions: BTreeMap<usize, Value> = BTreeMap::new();
+        let (mut adds, mut deepest) = (0, 0);
+        for place in 0..20_000 {
+            let client = place % 3;
+            let call = generator.next_call(Asker { client, role: Role::Reader });
+            match &call {
+                Call::OpenSession { owner } => {
+                    assert!(sessions.values().all(|other| other != owner), "{owner} is opened twice");
+                    sessions.insert(client, owner.clone());
+                    held.remove(&client);
+                }
+                Call::Acquire { key, owner, .. } => {
+                    let hold = held.entry(client).or_insert_with(|| (owner.clone(), key.clone(), 0));
+                    assert_eq!((&hold.0, &hold.1), (owner, key));
+                    hold.2 += 1;
+                    deepest = deepest.max(hold.2);
+                }
+                Call::Release { key, owner, .. } => {
+                    let hold = held.get_mut(&client).expect("a lock that is held");
+                    assert_eq!((&hold.0, &hold.1), (owner, key));
+                    hold.2 -= 1;
+                    if hold.2 == 0 {
+                        held.remove(&client);
+                    }
+                }
+                Call::Add { key, .. } | Call::Read { key } => {
+                    assert_eq!(*key, guarded_by(&held[&client].1));
+                    adds += 1;
+                }
+                Call::KeepAlive { owner } => assert_eq!(Some(owner), sessions.get(&client)),
+                other => panic!("{other}"),
+            }
+            generator.observe(client, &call, &Outcome::Ok(Returned::Done));
+        }
+        assert!(adds > 3000, "{adds}");
+        assert_eq!(deepest > 1, generator.habits.most_holds > 1);
+    }
+}
+
+#[test]
+fn who_lost_its_session_opens_another() {
+    for (f, outcome) in [
+        ("acquire", Outcome::Fail("session-expired: 12 ms ago".into())),
+        ("release", Outcome::Fail("unknown-session: c0-1".into())),
+        ("keep-alive", Outcome::Info("timed out".into())),
+        ("open-session", Outcome::Fail("connection refused".into())),
+        ("release", Outcome::Info("timed out".into())),
+    ] {
+        let mut generator = LockGenerator::guarded_sets(8);
+        let call = until(&mut generator, f);
+        generator.observe(0, &call, &outcome);
+        let again = next(&mut generator);
+        assert!(matches!(again, Call::OpenSession { .. }), "{again} after {f} that was {outcome:?}");
+        assert_ne!(owner_of(&call), owner_of(&again));
+    }
+}
+
+#[test]
+fn a_refusal_that_says_nothing_of_the_session_is_tried_again() {
+    let mut generator = LockGenerator::guarded_sets(8);
+    let call = until(&mut generator, "release");
+    generator.observe(0, &call, &Outcome::Fail("connection refused".into()));
+    let again = until(&mut generator, "release");
+    assert_eq!(call, again);
+}
+
+#[test]
+fn who_does_not_know_whether_it_holds_releases_or_begins_anew() {
+    let (mut released, mut anew) = (0, 0);
+    for seed in 0..200 {
+        let mut generator = LockGenerator::guarded_sets(seed);
+        let call = until(&mut generator, "acquire");
+        generator.observe(0, &call, &Outcome::Info("timed out".into()));
+        match next(&mut generator) {
+            Call::Release { owner, .. } => {
+                assert_eq!(Some(&owner), owner_of(&call));
+                released += 1;
+            }
+            Call::OpenSession { .. } => anew += 1,
+            Call::KeepAlive { .. } => {}
+            other => panic!("{other}"),
+        }
+    }
+    assert!(released > 50 && anew > 50, "{released} {anew}");
+}
+
+#[test]
+fn nothing_more_is_written_under_a_hold_whose_last_write_is_unknown() {
+    for outcome in [Outcome::Info("timed out".into()), Outcome::Fail("stale-token: 3 after 4".into())] {
+        for seed in 0..100 {
+            let mut generator = LockGenerator::guarded_sets(seed);
+            let call = until(&mut generator, "add");
+            generator.observe(0, &call, &outcome);
+            let after = loop {
+                let call = next(&mut generator);
+                if !matches!(call, Call::KeepAlive { .. }) {
+                    break call;
+                }
+                generator.observe(0, &call, &Outcome::Ok(Returned::Done));
+            };
+            assert!(matches!(after, Call::Release { .. } | Call::OpenSession { .. }), "{after}");
+        }
+    }
+}

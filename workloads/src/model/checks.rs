@@ -1,0 +1,91 @@
+//! What the histories of each workload are held against.
+
+use rashomon_checker::Options;
+use rashomon_checker::transactions::Consistency;
+use rashomon_history::{Call, Operation};
+
+use super::{AskedConsistency, Checked, Model, ModelError, Parameters};
+use crate::Workload;
+use crate::transactions::{BANK_TOTAL, DECISIONS};
+
+impl Workload {
+    /// What the workload's histories are held against where the system promises this, the most telling first.
+    #[must_use]
+    pub fn models(self, promised: &Parameters) -> Vec<Model> {
+        let level = match promised.consistency {
+            Some(AskedConsistency::Transactions(level)) => level,
+            Some(AskedConsistency::Linearizable) | None => Consistency::default(),
+        };
+        let with_snapshots = |model| level.implies(Consistency::SnapshotIsolation).then_some(model);
+        match self {
+            Self::Register => vec![Model::Register],
+            Self::Append => vec![Model::ListAppend],
+            Self::Set => vec![Model::Set],
+            Self::Lock | Self::FencedLock | Self::Semaphore => Vec::new(),
+            Self::LockSet => vec![Model::SetFull],
+            Self::Bank => with_snapshots(Model::Bank).into_iter().collect(),
+            Self::AppendTxn | Self::Commit => vec![Model::ListAppend],
+            Self::RwTxn | Self::WriteSkew => vec![Model::RwRegister],
+            Self::LongFork => {
+                [Some(Model::RwRegister), with_snapshots(Model::LongFork)].into_iter().flatten().collect()
+            }
+        }
+    }
+
+    /// Holds a history against everything that the system promises.
+    ///
+    /// # Errors
+    /// [`ModelError`] where an operation is none of the workload's.
+    pub fn check(
+        self,
+        promised: &Parameters,
+        operations: &[Operation],
+        options: &Options,
+    ) -> Result<Vec<Checked>, ModelError> {
+        let models = self.models(promised);
+        models.into_iter().map(|model| self.check_one(model, promised, operations, options)).collect()
+    }
+
+    fn check_one(
+        self,
+        model: Model,
+        promised: &Parameters,
+        operations: &[Operation],
+        options: &Options,
+    ) -> Result<Checked, ModelError> {
+        let parameters = self.parameters(model, promised);
+        if operations.iter().all(|operation| model.is_about(&operation.call)) {
+            return model.check(&parameters, operations, options);
+        }
+        let of_model: Vec<Operation> =
+            operations.iter().filter(|operation| model.is_about(&operation.call)).cloned().collect();
+        let checked = model.check(&parameters, &of_model, options)?;
+        Ok(Checked { operations: Some(of_model), ..checked })
+    }
+
+    /// What the workload knows better than the system, and what a model does not ask for.
+    fn parameters(self, model: Model, promised: &Parameters) -> Parameters {
+        let levels = [Model::ListAppend, Model::RwRegister].contains(&model);
+        Parameters {
+            consistency: promised.consistency.filter(|_| levels),
+            total: (self == Self::Bank).then_some(BANK_TOTAL).or(promised.total),
+            ..promised.clone()
+        }
+    }
+}
+
+impl Model {
+    /// Whether a call belongs to what the model looks at, where clients of one run do several things.
+    fn is_about(self, call: &Call) -> bool {
+        match self {
+            Self::SetFull => matches!(call, Call::Add { .. } | Call::Read { .. } | Call::Contains { .. }),
+            Self::ListAppend | Self::RwRegister | Self::LongFork | Self::Bank => {
+                !matches!(call, Call::Read { key } if key.as_str() == DECISIONS)
+            }
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
