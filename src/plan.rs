@@ -283,6 +283,15 @@ impl System {
         }
     }
 
+    /// The kinds of faults that mean something to it, where it runs in this place.
+    pub(crate) fn faults(self, place: Place) -> Vec<FaultKind> {
+        let means = |kind: &FaultKind| match self {
+            // Who stands still between two calls of a store holds nothing that others wait for.
+            Self::Raft => *kind != FaultKind::Client,
+        };
+        FaultKind::all_in(place).into_iter().filter(means).collect()
+    }
+
     /// The workloads that it can serve.
     pub(crate) fn workloads(self) -> &'static [Workload] {
         match self {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Action, Choice, Deed, DiskState, DiskTrouble, Fault, FaultKind, Grudge, Node, PacketTrouble, list_nodes};
+use crate::{
+    Action, Choice, Clients, Deed, DiskState, DiskTrouble, Fault, FaultKind, Grudge, Node, PacketTrouble, list_nodes,
+};
 
 /// The faults that are active, each by its number. It decides what a world does at a fault's begin and end, and
 /// does nothing itself: a world of real servers and a simulated one follow the same decisions.
@@ -156,6 +158,10 @@ impl ActiveFaults {
                 Ok(jump.into_iter().chain([Deed::ClockRates(BTreeMap::new())]).collect())
             }
             Action::Remove(nodes) => self.remove(nodes),
+            Action::PauseClients(clients) => match clients.minus(&self.paused_clients()) {
+                left if left.0.is_empty() => Err(format!("{clients} already stand still")),
+                _ => Ok(vec![Deed::PauseClients(Clients::default())]),
+            },
         }
     }
 
@@ -196,6 +202,7 @@ impl ActiveFaults {
             }
             Action::Clocks(..) => vec![Deed::ClockRates(BTreeMap::new())],
             Action::Remove(nodes) => (nodes - &self.removed()).into_iter().map(Deed::AddMember).collect(),
+            Action::PauseClients(_) => vec![Deed::PauseClients(Clients::default())],
         }
     }
 
@@ -215,6 +222,7 @@ impl ActiveFaults {
             Deed::Packets(_) => Deed::Packets(self.bad_links()),
             Deed::Disks(_) => Deed::Disks(self.bad_disks()),
             Deed::ClockRates(_) => Deed::ClockRates(self.clock_rates()),
+            Deed::PauseClients(_) => Deed::PauseClients(self.paused_clients()),
             Deed::Kill(_)
             | Deed::PowerOff(_)
             | Deed::Start(_)
@@ -225,6 +233,21 @@ impl ActiveFaults {
             | Deed::RemoveMember(_)
             | Deed::AddMember(_) => deed,
         }
+    }
+
+    fn paused_clients(&self) -> Clients {
+        let paused = self.active.values().filter_map(|action| match action {
+            Action::PauseClients(clients) => Some(&clients.0),
+            Action::Cut(_)
+            | Action::Kill(_)
+            | Action::Pause(_)
+            | Action::PowerOff(_)
+            | Action::Packets(..)
+            | Action::Disks(..)
+            | Action::Clocks(..)
+            | Action::Remove(_) => None,
+        });
+        Clients(paused.flatten().copied().collect())
     }
 
     fn grudge(&self) -> Grudge {
@@ -283,7 +306,7 @@ impl Action {
     /// The nodes that it is done to, where it is done to nodes.
     fn nodes(&self) -> Option<&BTreeSet<Node>> {
         match self {
-            Self::Cut(_) | Self::Packets(..) => None,
+            Self::Cut(_) | Self::Packets(..) | Self::PauseClients(_) => None,
             Self::Kill(nodes)
             | Self::Pause(nodes)
             | Self::PowerOff(nodes)

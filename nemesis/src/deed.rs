@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::{ClockTrouble, DiskTrouble, Grudge, Node, PacketTrouble, list_nodes};
+use crate::{Clients, ClockTrouble, DiskTrouble, Grudge, Node, PacketTrouble, list_nodes};
 
 /// One thing that a world does to its cluster at once. [`crate::ActiveFaults`] says which, and in which order.
 ///
@@ -42,6 +42,8 @@ pub enum Deed {
     RemoveMember(Node),
     /// Add this member to the cluster again.
     AddMember(Node),
+    /// From now on exactly these clients stand still.
+    PauseClients(Clients),
 }
 
 /// What is wrong with a disk, of all that lasts.
@@ -101,6 +103,8 @@ impl fmt::Display for Deed {
             }
             Self::RemoveMember(node) => write!(f, "remove {node}"),
             Self::AddMember(node) => write!(f, "add {node}"),
+            Self::PauseClients(clients) if clients.0.is_empty() => f.write_str("all clients go on"),
+            Self::PauseClients(clients) => write!(f, "{clients} stand still"),
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum FaultKind {
     Clock,
     /// Members are removed and added again.
     Membership,
+    /// Clients stand still and go on later.
+    Client,
 }
 
 /// Where a cluster runs, as far as faults care.
@@ -39,7 +41,7 @@ pub enum Place {
 
 impl FaultKind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Partition,
         Self::Kill,
         Self::Pause,
@@ -48,6 +50,7 @@ impl FaultKind {
         Self::Disk,
         Self::Clock,
         Self::Membership,
+        Self::Client,
     ];
 
     /// The name on the command line and in histories.
@@ -62,6 +65,7 @@ impl FaultKind {
             Self::Disk => "disk",
             Self::Clock => "clock",
             Self::Membership => "membership",
+            Self::Client => "client",
         }
     }
 
@@ -89,6 +93,7 @@ impl FaultKind {
             }
             Self::Clock => "clocks that jump forward and run faster or slower (simulated only)",
             Self::Membership => "a member, or the leader, is removed from the cluster and added again",
+            Self::Client => "clients stand still for longer than their leases, and go on as if nothing had been",
         }
     }
 
@@ -96,9 +101,8 @@ impl FaultKind {
     #[must_use]
     pub fn works_in(self, place: Place) -> bool {
         match (self, place) {
-            (_, Place::Simulated) | (Self::Partition | Self::Kill | Self::Pause | Self::Membership, Place::Real) => {
-                true
-            }
+            (_, Place::Simulated)
+            | (Self::Partition | Self::Kill | Self::Pause | Self::Membership | Self::Client, Place::Real) => true,
             (Self::Power | Self::Packet | Self::Disk | Self::Clock, Place::Real) => false,
         }
     }
@@ -114,7 +118,7 @@ impl FaultKind {
     pub fn fewest_nodes(self) -> u16 {
         match self {
             Self::Partition | Self::Packet | Self::Membership => 2,
-            Self::Kill | Self::Pause | Self::Power | Self::Disk | Self::Clock => 1,
+            Self::Kill | Self::Pause | Self::Power | Self::Disk | Self::Clock | Self::Client => 1,
         }
     }
 
@@ -197,7 +201,8 @@ mod tests {
         let read = |text| FaultKind::parse_list(text, Place::Real);
         assert_eq!(read("pause, partition,pause"), Ok(vec![FaultKind::Partition, FaultKind::Pause]));
         assert_eq!(read("none"), Ok(vec![]));
-        let real = vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause, FaultKind::Membership];
+        let real =
+            vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause, FaultKind::Membership, FaultKind::Client];
         assert_eq!(read("all"), Ok(real));
         assert_eq!(FaultKind::parse_list("all", Place::Simulated), Ok(FaultKind::ALL.to_vec()));
     }

@@ -30,7 +30,7 @@ mod timeline;
 pub use active::{ActiveFaults, Begun, Ended};
 pub use deed::{Deed, DiskState};
 pub use fault::{
-    Action, AtLinks, Choice, ClockFault, ClockTrouble, Cut, DiskFault, DiskTrouble, Fault, Links, PacketFault,
+    Action, AtLinks, Choice, Clients, ClockFault, ClockTrouble, Cut, DiskFault, DiskTrouble, Fault, Links, PacketFault,
     PacketTrouble, Partition, Shape, Target,
 };
 pub use grudge::{Direction, Grudge};

@@ -149,7 +149,8 @@ impl TestArgs {
         let default_faults = || vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
         let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
         let (nodes, time_limit_ms) = (fixed.nodes.unwrap_or(5), fixed.time_limit_ms.unwrap_or(30_000));
-        let options = ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms);
+        let clients = fixed.clients.unwrap_or(10);
+        let options = ScheduleOptions { clients, ..ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms) };
         let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
         Ok(Plan {
             plan_version: PLAN_VERSION,
@@ -158,7 +159,7 @@ impl TestArgs {
             workload: fixed.workload.unwrap_or(Workload::Register),
             world: World::Netns,
             nodes,
-            clients: fixed.clients.unwrap_or(10),
+            clients,
             rate: fixed.rate.unwrap_or(800),
             time_limit_ms,
             operation_deadline_ms: fixed.operation_deadline_ms.unwrap_or(1000),

@@ -65,7 +65,7 @@ fn unknown_names_are_answered_with_the_known_ones() {
         (r#""raft""#, r#""paxos""#, r#"there is no system "paxos"; known are raft"#),
         (r#""netns""#, r#""moon""#, r#"there is no world "moon"; known are "#),
         (r#""register""#, r#""regster""#, r#"there is no workload "regster"; known are register"#),
-        (r#""RR-01""#, r#""RR-99""#, r#"raft has no planted bug "RR-99"; there are "#),
+        (r#""RR-01""#, r#""RR-99""#, r#"there is no planted bug "RR-99""#),
         (r#"["kill"]"#, r#"["meteor"]"#, r#"unknown fault "meteor"; known are partition, kill"#),
         (r#"{"kill": {"#, r#"{"meteor": {"#, r#"unknown fault "meteor"; known are partition, kill"#),
     ] {

@@ -93,7 +93,7 @@ impl Size {
 
 /// Any subset of the kinds that can be done to so many nodes; sometimes only one, sometimes none.
 fn draw_kinds(fixed: &Fixed, nodes: u16, draw: &mut Draw) -> Vec<FaultKind> {
-    let all = FaultKind::all_in(Place::Simulated);
+    let all = fixed.system.faults(Place::Simulated);
     // Few kinds as often as many: some mistakes need two kinds that no third one disturbs.
     let percent = draw.pick(&[25, 25, 50, 75]);
     let kept: Vec<FaultKind> = match draw.below(20) {
@@ -146,6 +146,7 @@ fn draw_times(
         duration_ms: RangeMs { min: tenths(shortest).min(limit_ms / 4), max: tenths(longest).min(limit_ms / 2) },
         quiet_ms: RangeMs { min: 0, max: tenths(most_quiet).min(limit_ms / 4) },
         lanes: draw.pick(&[1, 1, 2, 2, 3]),
+        clients: size.clients,
         longest_delay_us: longest_delay_us as u32,
         clock_rate_ppm,
         clock_ahead_ms,
@@ -224,7 +225,7 @@ mod tests {
     fn everything_comes_in_some_run_and_is_missing_in_another() {
         let plans = plans(&nothing_fixed());
         let share = |is: &dyn Fn(&Plan) -> bool| plans.iter().filter(|plan| is(plan)).count();
-        for kind in FaultKind::ALL {
+        for kind in System::Raft.faults(Place::Simulated) {
             let with = share(&|plan| plan.nemesis.contains(&kind) && !plan.schedule.entries.is_empty());
             assert!((100..350).contains(&with), "{kind}: {with} of 500");
         }

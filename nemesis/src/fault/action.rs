@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::{ClockTrouble, DiskTrouble, FaultKind, Grudge, Links, Node, PacketTrouble, list_nodes};
+use crate::{Clients, ClockTrouble, DiskTrouble, FaultKind, Grudge, Links, Node, PacketTrouble, list_nodes};
 
 /// A fault with everything decided: what is done to whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub enum Action {
     Clocks(BTreeSet<Node>, ClockTrouble),
     /// Remove these members.
     Remove(BTreeSet<Node>),
+    /// Let these clients stand still.
+    PauseClients(Clients),
 }
 
 impl Action {
@@ -39,6 +41,7 @@ impl Action {
             Self::Disks(..) => FaultKind::Disk,
             Self::Clocks(..) => FaultKind::Clock,
             Self::Remove(_) => FaultKind::Membership,
+            Self::PauseClients(_) => FaultKind::Client,
         }
     }
 
@@ -54,6 +57,7 @@ impl Action {
             | Self::Disks(nodes, _)
             | Self::Clocks(nodes, _)
             | Self::Remove(nodes) => nodes.clone(),
+            Self::PauseClients(_) => BTreeSet::new(),
         }
     }
 }
@@ -69,6 +73,7 @@ impl fmt::Display for Action {
             Self::Disks(nodes, trouble) => write!(f, "{kind} {}: {trouble}", list_nodes(nodes)),
             Self::Clocks(nodes, trouble) => write!(f, "{kind} {}: {trouble}", list_nodes(nodes)),
             Self::Remove(nodes) => write!(f, "{kind} without {}", list_nodes(nodes)),
+            Self::PauseClients(clients) => write!(f, "pause {clients}"),
         }
     }
 }

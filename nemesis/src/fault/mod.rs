@@ -1,6 +1,7 @@
 //! Faults as data.
 
 mod action;
+mod clients;
 mod clock;
 mod disk;
 mod packet;
@@ -13,6 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use action::Action;
+pub use clients::Clients;
 pub use clock::{ClockFault, ClockTrouble};
 pub use disk::{DiskFault, DiskTrouble};
 pub use packet::{AtLinks, Links, PacketFault, PacketTrouble};
@@ -42,6 +44,8 @@ pub enum Fault {
     Clock(ClockFault),
     /// Members are removed from the cluster, then added again.
     Membership(Target),
+    /// Clients stand still, then go on where they stood.
+    Client(Clients),
 }
 
 impl Fault {
@@ -57,6 +61,7 @@ impl Fault {
             Self::Disk(_) => FaultKind::Disk,
             Self::Clock(_) => FaultKind::Clock,
             Self::Membership(_) => FaultKind::Membership,
+            Self::Client(_) => FaultKind::Client,
         }
     }
 
@@ -71,6 +76,7 @@ impl Fault {
             }
             Self::Disk(disk) => disk.of.choice == Choice::Leader,
             Self::Clock(clock) => clock.of.choice == Choice::Leader,
+            Self::Client(_) => false,
         }
     }
 
@@ -86,6 +92,7 @@ impl Fault {
             Self::Disk(disk) => Action::Disks(disk.of.resolve(leader), disk.trouble),
             Self::Clock(clock) => Action::Clocks(clock.of.resolve(leader), clock.trouble),
             Self::Membership(target) => Action::Remove(target.resolve(leader)),
+            Self::Client(clients) => Action::PauseClients(clients.clone()),
         }
     }
 }
@@ -101,6 +108,7 @@ impl fmt::Display for Fault {
             Self::Disk(disk) => disk.fmt(f),
             Self::Clock(clock) => clock.fmt(f),
             Self::Membership(target) => write!(f, "without {target}"),
+            Self::Client(clients) => clients.fmt(f),
         }
     }
 }
@@ -158,6 +166,7 @@ mod tests {
                 "clock: 300 ms ahead, 5% slower, one node (n1)",
             ),
             (Fault::Membership(target(Choice::One, 3)), "membership: without one node (n3)"),
+            (Fault::Client(Clients(BTreeSet::from([0, 3]))), "client: clients 0, 3"),
         ];
         for (fault, told) in faults {
             assert_eq!(fault.to_string(), told);

@@ -19,6 +19,7 @@ impl Fault {
             Self::Disk(disk) => Self::Disk(DiskFault { of: disk.of.without(gone)?, ..disk.clone() }),
             Self::Clock(clock) => Self::Clock(ClockFault { of: clock.of.without(gone)?, ..clock.clone() }),
             Self::Membership(target) => Self::Membership(target.without(gone)?),
+            Self::Client(clients) => Self::Client(clients.clone()),
         })
     }
 }

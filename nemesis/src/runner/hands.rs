@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Deed, Grudge, Node};
+use crate::{Clients, Deed, Grudge, Node};
 
 /// Why hands could not do what was asked, in words for people.
 pub type HandsError = Box<dyn std::error::Error + Send + Sync>;
@@ -57,6 +57,14 @@ pub trait Hands: Send + Sync + 'static {
     fn add_member(&self, node: Node) -> Result<String, HandsError> {
         Err(format!("{node} can't be added: the members of this cluster can't be changed").into())
     }
+
+    /// From now on exactly these clients of the harness stand still.
+    ///
+    /// # Errors
+    /// Clients can't be stopped here.
+    fn pause_clients(&self, clients: &Clients) -> Result<String, HandsError> {
+        Err(format!("{clients} can't be stopped here").into())
+    }
 }
 
 /// Lets hands do it; returns what was seen.
@@ -69,6 +77,7 @@ pub(super) fn carry_out(hands: &dyn Hands, deed: &Deed) -> Result<String, HandsE
         Deed::Resume(nodes) => hands.resume(nodes),
         Deed::RemoveMember(node) => hands.remove_member(*node),
         Deed::AddMember(node) => hands.add_member(*node),
+        Deed::PauseClients(clients) => hands.pause_clients(clients),
         Deed::Packets(_)
         | Deed::PowerOff(_)
         | Deed::Disks(_)

@@ -6,13 +6,14 @@ use rashomon_draw::{Deck, Draw};
 
 use super::packets::Packets;
 use crate::{
-    Choice, ClockFault, ClockTrouble, Cut, Direction, DiskFault, DiskTrouble, Fault, FaultKind, Grudge, Node,
+    Choice, Clients, ClockFault, ClockTrouble, Cut, Direction, DiskFault, DiskTrouble, Fault, FaultKind, Grudge, Node,
     Partition, ScheduleOptions, Shape, Target,
 };
 
 /// Draws faults one after the other and remembers what came already.
 pub(super) struct Faults {
     nodes: u16,
+    clients: u16,
     longest_delay_us: u32,
     clock_rate_ppm: u32,
     clock_ahead_ms: u32,
@@ -72,6 +73,7 @@ impl Faults {
         }
         Self {
             nodes,
+            clients: options.clients.max(1),
             longest_delay_us: options.longest_delay_us,
             clock_rate_ppm: options.clock_rate_ppm,
             clock_ahead_ms: options.clock_ahead_ms,
@@ -127,7 +129,17 @@ impl Faults {
                 let choice = if leader { Choice::Leader } else { Choice::One };
                 Fault::Membership(self.target(choice, draw))
             }
+            FaultKind::Client => Fault::Client(self.some_clients(draw)),
         }
+    }
+
+    /// One client as often as several: who holds a lock is one of them, and who waits for it another.
+    fn some_clients(&self, draw: &mut Draw) -> Clients {
+        let mut clients: Vec<u16> = (0..self.clients).collect();
+        draw.shuffle(&mut clients);
+        let most = usize::from(self.clients);
+        let count = if draw.chance(50) { 1 } else { 1 + draw.below(most.div_ceil(2)) };
+        Clients(clients.into_iter().take(count).collect())
     }
 
     fn disk(&mut self, leader: bool, draw: &mut Draw) -> DiskFault {

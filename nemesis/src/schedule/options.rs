@@ -18,6 +18,8 @@ pub struct RangeMs {
 pub struct ScheduleOptions {
     /// How many nodes the cluster has.
     pub nodes: u16,
+    /// How many clients ask it.
+    pub clients: u16,
     /// The kinds of faults to draw.
     pub kinds: Vec<FaultKind>,
     /// When the last fault must be over, in milliseconds.
@@ -43,6 +45,7 @@ impl ScheduleOptions {
     pub fn new(nodes: u16, kinds: Vec<FaultKind>, time_limit_ms: u64) -> Self {
         Self {
             nodes,
+            clients: 10,
             kinds,
             time_limit_ms,
             duration_ms: RangeMs { min: 1500, max: 3500 },

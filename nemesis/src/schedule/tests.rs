@@ -99,6 +99,11 @@ fn every_shape_and_choice_comes_and_names_only_members() {
                 | Action::Disks(nodes, _)
                 | Action::Clocks(nodes, _)
                 | Action::Remove(nodes) => nodes,
+                Action::PauseClients(clients) => {
+                    let known = |number: &u16| *number < options.clients;
+                    assert!(!clients.0.is_empty() && clients.0.iter().all(known), "{clients}");
+                    continue;
+                }
             };
             assert!(!targets.is_empty() && targets.is_subset(&members), "{}", entry.fault);
             if let Fault::Partition(partition) = &entry.fault {

@@ -5,12 +5,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use rashomon_history::{Call, OpenOperation, Outcome, ProcessId, Recording, TimeNs};
+use rashomon_nemesis::Clients;
 use rashomon_systems::api::{Api, HttpRequest, HttpResponse, TransportError};
 use rashomon_systems::client::{ClientMachine, Next};
 use rashomon_systems::server::{Micros, NodeId};
 use rashomon_systems::sim::{Lost, Token};
 use rashomon_workloads::{Pace, Role};
 
+use super::run::Run;
 use super::system::{Answered, Asked, OwnSystem};
 use crate::plan::Plan;
 use crate::script::{Script, ScriptedClient, ScriptedOperation};
@@ -74,6 +76,10 @@ pub(super) struct SimClient<S: OwnSystem> {
     under_way: Option<UnderWay>,
     /// When it was announced to be woken.
     pub(super) wake_at: Option<Micros>,
+    /// Whether it does nothing, whatever comes.
+    pub(super) stands_still: bool,
+    /// What came meanwhile.
+    pub(super) waiting: Vec<(Token, Result<Answered<S>, Lost>)>,
     system: PhantomData<S>,
 }
 
@@ -154,6 +160,8 @@ impl<S: OwnSystem> SimClient<S> {
             patience_us: u64::try_from(patience.as_micros()).unwrap_or(u64::MAX),
             under_way: None,
             wake_at: None,
+            stands_still: false,
+            waiting: Vec::new(),
             system: PhantomData,
         }
     }
@@ -281,4 +289,28 @@ impl<S: OwnSystem> SimClient<S> {
 /// The world's time as it stands in a history.
 pub(super) fn time(now: Micros) -> TimeNs {
     TimeNs(now.0 * 1000)
+}
+
+impl<S: OwnSystem> Run<'_, S> {
+    /// From now on exactly these clients do nothing. The others go on where they stood, with whatever has come meanwhile.
+    pub(super) fn pause_clients(&mut self, paused: Clients) {
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            let pause = u16::try_from(number).is_ok_and(|number| paused.0.contains(&number));
+            if std::mem::replace(&mut client.stands_still, pause) && !pause {
+                self.go_on_with(number);
+            }
+        }
+    }
+
+    fn go_on_with(&mut self, number: usize) {
+        let now = self.now();
+        for (token, result) in std::mem::take(&mut self.clients[number].waiting) {
+            let wishes = self.clients[number].answered(now, token, result, &mut self.shared);
+            self.fulfil(number, wishes);
+        }
+        // Whoever was woken in vain is woken again.
+        self.clients[number].wake_at = None;
+        self.set_alarm(number);
+    }
 }

@@ -187,6 +187,7 @@ impl<S: OwnSystem> Run<'_, S> {
             }
             Deed::RemoveMember(node) => self.remove_member(fault, node),
             Deed::AddMember(node) => self.add_member(node),
+            Deed::PauseClients(clients) => self.pause_clients(clients),
         }
         Ok(told)
     }

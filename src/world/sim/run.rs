@@ -50,7 +50,7 @@ pub(super) struct Run<'a, S: OwnSystem> {
     pub(super) lifecycle: Lifecycle,
     pub(super) violation: Option<Violation>,
     generator: Box<dyn Generator>,
-    clients: Vec<SimClient<S>>,
+    pub(super) clients: Vec<SimClient<S>>,
     clients_began: Micros,
     phase: Phase,
     /// What each reader reads at the end.
@@ -249,6 +249,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
             Happening::Wake(WAKE_OPERATOR) => self.operate(),
             Happening::Wake(number) => self.woken(usize::try_from(number).unwrap_or(usize::MAX)),
             Happening::Answered { token, result } => match self.clients.get_mut(client_of(token)) {
+                Some(client) if client.stands_still => client.waiting.push((token, result)),
                 Some(client) => {
                     let wishes = client.answered(self.cluster.now(), token, result, &mut self.shared);
                     self.fulfil(client_of(token), wishes);
@@ -276,7 +277,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
 
     fn woken(&mut self, number: usize) {
         let now = self.now();
-        let Some(client) = self.clients.get_mut(number) else { return };
+        let Some(client) = self.clients.get_mut(number).filter(|client| !client.stands_still) else { return };
         if client.wake_at.take_if(|at| *at <= now).is_none() {
             return;
         }
@@ -305,7 +306,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         self.fulfil(number, wishes);
     }
 
-    fn set_alarm(&mut self, number: usize) {
+    pub(super) fn set_alarm(&mut self, number: usize) {
         let client = &mut self.clients[number];
         let due = client.due();
         if client.wake_at.is_none_or(|at| at > due) {
@@ -314,7 +315,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         }
     }
 
-    fn fulfil(&mut self, number: usize, wishes: Vec<Wish<S>>) {
+    pub(super) fn fulfil(&mut self, number: usize, wishes: Vec<Wish<S>>) {
         for wish in wishes {
             match wish {
                 Wish::Ask { node, token, request } => self.cluster.ask(node, token, request),
