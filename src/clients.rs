@@ -8,10 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use rashomon_history::{Call, Outcome};
+use rashomon_nemesis::Clients;
 use rashomon_systems::api::{HttpRequest, HttpResponse, Method, TransportError};
-use rashomon_systems::client::{self, ClientOptions, Next};
+use rashomon_systems::client::{ClientMachine, Next};
 use rashomon_systems::server::{Micros, NodeId, Status};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use crate::plan::Plan;
 
 /// A status is for steering and for people: who does not answer at once counts as silent.
 const STATUS_DEADLINE: Duration = Duration::from_millis(250);
@@ -28,8 +32,39 @@ pub(crate) struct Address {
 pub(crate) struct Client {
     http: reqwest::Client,
     nodes: Arc<[Address]>,
-    client: client::Client,
+    client: Box<dyn ClientMachine>,
+    gate: Option<Gate>,
     born: Instant,
+}
+
+/// Which clients stand still.
+#[derive(Clone)]
+pub(crate) struct Standstill(Arc<watch::Sender<Clients>>);
+
+/// Where a client waits as long as it stands still: at its next step, as a process that is stopped would.
+struct Gate {
+    number: u16,
+    paused: watch::Receiver<Clients>,
+}
+
+impl Standstill {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Clients::default())))
+    }
+
+    /// From now on exactly these stand still; says so.
+    pub(crate) fn set(&self, clients: &Clients) -> String {
+        self.0.send_replace(clients.clone());
+        if clients.0.is_empty() { "all clients go on".into() } else { format!("{clients} stand still") }
+    }
+}
+
+impl Gate {
+    async fn pass(&mut self) {
+        let number = self.number;
+        // Where nobody is left who could stop it, it goes on.
+        let _ = self.paused.wait_for(|paused| !paused.0.contains(&number)).await;
+    }
 }
 
 /// What became of a call, and who said so.
@@ -39,14 +74,21 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// The client number `number`: it stays with the node of that number, counted round. With `sessions` it repeats
-    /// commands whose outcome is open.
-    pub(crate) fn new(number: usize, nodes: &Arc<[Address]>, sessions: bool) -> Result<Self> {
-        let count = u16::try_from(nodes.len()).context("a cluster has at most 65535 nodes")?;
-        let home = NodeId(u16::try_from(number % nodes.len())? + 1);
-        let options = ClientOptions { home, nodes: count, sessions };
-        let client = client::Client::new(options);
-        Ok(Self { http: connections()?, nodes: Arc::clone(nodes), client, born: Instant::now() })
+    pub(crate) fn new(client: Box<dyn ClientMachine>, nodes: &Arc<[Address]>) -> Result<Self> {
+        Ok(Self { http: connections()?, nodes: Arc::clone(nodes), client, gate: None, born: Instant::now() })
+    }
+
+    /// A client of the run, which stands still when it is told to.
+    pub(crate) fn of_run(plan: &Plan, number: usize, nodes: &Arc<[Address]>, standstill: &Standstill) -> Result<Self> {
+        let gate = Some(Gate { number: u16::try_from(number)?, paused: standstill.0.subscribe() });
+        Ok(Self { gate, ..Self::new(plan.client(plan.home_of(number)), nodes)? })
+    }
+
+    /// Returns when the client may go on.
+    pub(crate) async fn pass(&mut self) {
+        if let Some(gate) = &mut self.gate {
+            gate.pass().await;
+        }
     }
 
     /// The name of the node that it stays with.
@@ -68,7 +110,9 @@ impl Client {
                     self.client.time(self.now().max(*until))
                 }
                 Next::Ask { node, request, attempt, until } => {
-                    match timeout_at(self.instant(*until), send(&self.http, self.address(*node), request)).await {
+                    let asked = timeout_at(self.instant(*until), send(&self.http, self.address(*node), request)).await;
+                    self.pass().await;
+                    match asked {
                         Ok(result) => self.client.answered(self.now(), *attempt, result),
                         Err(_) => self.client.time(self.now().max(*until)),
                     }
@@ -80,10 +124,9 @@ impl Client {
         }
     }
 
-    /// Whether a read of a key that no workload uses is answered in time.
-    pub(crate) async fn is_answered(&mut self, deadline: Duration) -> bool {
-        let probe = Call::Read { key: "rashomon-probe".into() };
-        matches!(self.call(&probe, deadline).await.outcome, Outcome::Ok(_))
+    /// Whether this is answered in time.
+    pub(crate) async fn is_answered(&mut self, probe: &Call, deadline: Duration) -> bool {
+        matches!(self.call(probe, deadline).await.outcome, Outcome::Ok(_))
     }
 
     fn address(&self, node: NodeId) -> &Address {

@@ -4,6 +4,7 @@ mod cli;
 mod clients;
 mod detect;
 mod interrupt;
+mod own_system;
 mod plan;
 mod plan_file;
 mod results;

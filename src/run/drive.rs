@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rashomon_history::{Call, Outcome, ProcessId, Recorder};
-use rashomon_workloads::{Asker, Generator, Pace, Role};
+use rashomon_workloads::{Asker, Generator, Pace};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -72,7 +72,7 @@ impl Drive {
         let mut tasks = JoinSet::new();
         for (number, client) in clients.into_iter().enumerate() {
             let pace = Pace::new(plan.seed, number as u64, plan.clients.into(), plan.rate.into());
-            let role = Role::of(number, plan.clients.into(), plan.nodes.into());
+            let role = plan.role_of(number);
             let patience = plan.patience(role);
             let asker = Asker { client: number, role };
             let asking = Asking { process: ProcessId(number as u64), client, asker, pace, patience, until };
@@ -172,6 +172,7 @@ impl Asking {
             if Instant::now() >= self.until {
                 return Ok(());
             }
+            self.client.pass().await;
             let call = drive.generator().next_call(self.asker);
             let outcome = drive.operation(&mut self.process, &mut self.client, &call, self.patience, false).await?;
             drive.generator().observe(self.asker.client, &call, &outcome);

@@ -22,12 +22,12 @@ use rashomon_report::lamport::Lamport;
 use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
 use tokio::time::Instant;
 
-use crate::clients::{Address, Client, StatusClient};
+use crate::clients::{Address, Client, Standstill, StatusClient};
 use crate::plan::{Plan, World};
 use crate::results::{RunFolder, write_bytes, write_file, write_json};
 use crate::swarm::Looked;
 use crate::verdict::Judgement;
-use crate::world::RaftCluster;
+use crate::world::Cluster;
 use crate::world::netns::Inside;
 use drive::Drive;
 pub(crate) use guards::Lifecycle;
@@ -74,7 +74,7 @@ struct Seen {
 /// The part of a run in which there are servers: everything that it sees is in the history.
 async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, progress: &Progress) -> Result<Seen> {
     progress.phase("set up");
-    let cluster = RaftCluster::start(plan, &folder.nodes(), inside).context("setting up the cluster")?;
+    let cluster = Cluster::start(plan, &folder.nodes(), inside).context("setting up the cluster")?;
     let nodes = cluster.nodes();
     let recorder = Arc::new(Recorder::create(&folder.history())?);
     let statuses = nodes.iter().map(StatusClient::new).collect::<Result<_>>()?;
@@ -85,10 +85,10 @@ async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, p
     break_and_drive(plan, &cluster, &drive, &watch, stop, progress).await?;
 
     progress.phase("heal");
-    let settled_after_ms = settle(&watch, &nodes, stop).await?;
+    let settled_after_ms = settle(plan, &watch, &nodes, stop).await?;
 
     progress.phase("final reads");
-    let final_reads = final_reads(&drive, &nodes, settled_after_ms.is_some(), progress).await?;
+    let final_reads = final_reads(plan, &drive, &nodes, settled_after_ms.is_some(), progress).await?;
 
     progress.phase("tear down");
     let leaders = watch.leaders();
@@ -100,7 +100,7 @@ async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, p
 }
 
 /// What else may matter to who compares two runs.
-fn surroundings(cluster: &RaftCluster, inside: &Inside) -> Vec<(&'static str, String)> {
+fn surroundings(cluster: &Cluster, inside: &Inside) -> Vec<(&'static str, String)> {
     let cores = std::thread::available_parallelism().map_or_else(|_| "?".into(), |cores| cores.to_string());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let rights = if inside.in_user_namespace { "an ordinary user, in a user namespace" } else { "root" };
@@ -112,7 +112,7 @@ fn surroundings(cluster: &RaftCluster, inside: &Inside) -> Vec<(&'static str, St
     ]
 }
 
-async fn wait_until_ready(cluster: &RaftCluster, watch: &Watch, stop: &Stop) -> Result<()> {
+async fn wait_until_ready(cluster: &Cluster, watch: &Watch, stop: &Stop) -> Result<()> {
     let give_up = Instant::now() + READY_DEADLINE;
     while !watch.is_settled() {
         if let Some(death) = cluster.deaths().first() {
@@ -132,7 +132,7 @@ async fn wait_until_ready(cluster: &RaftCluster, watch: &Watch, stop: &Stop) -> 
 /// Clients ask while the nemesis follows its schedule. When this returns all faults are healed, whatever the clients do.
 async fn break_and_drive(
     plan: &Plan,
-    cluster: &RaftCluster,
+    cluster: &Cluster,
     drive: &Arc<Drive>,
     watch: &Arc<Watch>,
     stop: &Stop,
@@ -143,7 +143,9 @@ async fn break_and_drive(
     let nodes = cluster.nodes();
     let until = Instant::now() + Duration::from_millis(plan.time_limit_ms);
     let recorder = drive.recorder();
-    let nemesis = Nemesis::new(plan.schedule.clone(), plan.nodes, cluster.hands()?, recorder);
+    let standstill = Standstill::new();
+    let hands = cluster.hands(standstill.clone())?;
+    let nemesis = Nemesis::new(plan.schedule.clone(), plan.nodes, hands, recorder);
     let mut current = nemesis.current();
     let showing = progress.clone();
     let show = async move {
@@ -164,7 +166,7 @@ async fn break_and_drive(
             }
         }
     };
-    let client = |number| Client::new(number, &nodes, plan.sessions);
+    let client = |number| Client::of_run(plan, number, &nodes, &standstill);
     let clients = (0..plan.clients.into()).map(client).collect::<Result<_>>()?;
     let (broken, driven, ()) = tokio::join!(nemesis.run(leader, ends), drive.run(plan, clients, until, stop), show);
     broken.context("breaking the cluster")?;
@@ -172,11 +174,11 @@ async fn break_and_drive(
 }
 
 /// Waits until all nodes agree on a leader and it answers a read. Says how long that took.
-async fn settle(watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Option<u64>> {
+async fn settle(plan: &Plan, watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Option<u64>> {
     let began = Instant::now();
-    let mut probe = Client::new(0, nodes, false)?;
+    let mut probe = Client::new(plan.reader(plan.home_of(0)), nodes)?;
     while began.elapsed() < SETTLE_DEADLINE {
-        if watch.is_settled() && probe.is_answered(LOOK_EVERY * 25).await {
+        if watch.is_settled() && probe.is_answered(&plan.probe(), LOOK_EVERY * 25).await {
             return Ok(Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)));
         }
         if stop.is_requested() && began.elapsed() > Duration::from_secs(3) {
@@ -188,13 +190,14 @@ async fn settle(watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Op
 }
 
 async fn final_reads(
+    plan: &Plan,
     drive: &Arc<Drive>,
     nodes: &Arc<[Address]>,
     is_settled: bool,
     progress: &Progress,
 ) -> Result<(u64, u64)> {
     let _following = progress.follow(drive);
-    let clients = (0..nodes.len()).map(|number| Client::new(number, nodes, false)).collect::<Result<_>>()?;
+    let clients = plan.homes().into_iter().map(|home| Client::new(plan.reader(home), nodes)).collect::<Result<_>>()?;
     let patience = if is_settled { FINAL_READS_DEADLINE } else { Duration::from_secs(2) };
     drive.final_reads(clients, Instant::now() + patience).await
 }

@@ -1,9 +1,9 @@
 //! Where a run happens.
 
+mod cluster;
+mod hands;
 pub(crate) mod netns;
-mod raft_cluster;
-mod raft_hands;
 mod raft_members;
 pub(crate) mod sim;
 
-pub(crate) use raft_cluster::RaftCluster;
+pub(crate) use cluster::Cluster;

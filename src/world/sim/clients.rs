@@ -102,10 +102,8 @@ pub(super) fn client_of(token: Token) -> usize {
 impl<S: OwnSystem> SimClient<S> {
     /// The client `number` of the plan; it stays with the node of that number, counted round.
     pub(super) fn new(plan: &Plan, number: u64, shared: &mut Shared<S>) -> Self {
-        let (homes, number_in_all) = (S::homes(plan), usize::try_from(number).unwrap_or(0));
-        let role = Role::of(number_in_all, plan.clients.into(), homes.len());
-        let home = homes[number_in_all % homes.len()];
-        Self::at(plan, number, home, role, shared)
+        let place = usize::try_from(number).unwrap_or(0);
+        Self::at(plan, number, plan.home_of(place), plan.role_of(place), shared)
     }
 
     /// The client `number` of a script.
@@ -150,7 +148,7 @@ impl<S: OwnSystem> SimClient<S> {
         let mut pace = Pace::new(plan.seed, number, plan.clients.into(), plan.rate.into());
         Self {
             number,
-            machine: S::client(plan, home),
+            machine: plan.client(home),
             process: shared.fresh_process(number),
             role,
             is_scripted: false,

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use rashomon_history::Key;
-use rashomon_systems::client::{Client, ClientMachine, ClientOptions};
 use rashomon_systems::kv::{KvApi, KvRequest, KvResponse, Query, SessionKv, session_kv};
 use rashomon_systems::raft::{Change, Invariants, Member, Message, Raft};
 use rashomon_systems::server::{Micros, NodeId, Write};
@@ -36,14 +35,6 @@ impl OwnSystem for RaftKv {
     fn inner(plan: &Plan) -> Self::Inner {
         let max_sessions = plan.raft_settings().max_sessions;
         Invariants::new(plan.nodes, session_kv(SessionOptions { max_sessions, bug: None }))
-    }
-
-    fn homes(plan: &Plan) -> Vec<NodeId> {
-        (1..=plan.nodes).map(NodeId).collect()
-    }
-
-    fn client(plan: &Plan, home: NodeId) -> Box<dyn ClientMachine> {
-        Box::new(Client::new(ClientOptions { home, nodes: plan.nodes, sessions: plan.sessions }))
     }
 
     fn member(server: &Raft<SessionKv>) -> Option<&dyn Member> {

@@ -197,7 +197,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
             }
         };
         let up = self.cluster.up();
-        let homes = S::homes(self.plan).into_iter().filter(|home| up.contains(home));
+        let homes = self.plan.homes().into_iter().filter(|home| up.contains(home));
         let reads = homes.map(|home| (home, reads_at(home)));
         reads.filter(|(_, reads)| !reads.is_empty()).collect()
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_systems::api::Api;
-use rashomon_systems::client::ClientMachine;
 use rashomon_systems::raft::{Change, Member};
 use rashomon_systems::server::{Micros, NodeId, Server, Write};
 use rashomon_systems::sim::Build;
@@ -41,12 +40,6 @@ pub(super) trait OwnSystem: Sized {
 
     /// What no client of this plan can see.
     fn inner(plan: &Plan) -> Self::Inner;
-
-    /// The nodes with which clients stay, and that are asked for the final reads.
-    fn homes(plan: &Plan) -> Vec<NodeId>;
-
-    /// A client that stays with this node.
-    fn client(plan: &Plan, home: NodeId) -> Box<dyn ClientMachine>;
 
     /// The server as a member of a Raft cluster, where it is one.
     fn member(server: &Self::Server) -> Option<&dyn Member>;

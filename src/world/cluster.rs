@@ -1,4 +1,4 @@
-//! A cluster of our Raft key-value store, its servers on the hosts of a sandbox.
+//! A cluster of an own system, its servers on the hosts of a sandbox.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -7,18 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use rashomon_nemesis::{Hands, Node};
+use rashomon_systems::server::NodeId;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::clients::Address;
+use crate::clients::{Address, Standstill};
 use crate::plan::Plan;
+use crate::world::hands::ClusterHands;
 use crate::world::netns::{Inside, NodeCommand, Sandbox, UnexpectedExit};
-use crate::world::raft_hands::RaftHands;
 
 const PEER_PORT: u16 = 7000;
 const CLIENT_PORT: u16 = 8000;
 
 /// The servers of a run.
-pub(crate) struct RaftCluster {
+pub(crate) struct Cluster {
     sandbox: Arc<Sandbox>,
     nodes: Arc<[Address]>,
     deaths: Mutex<Deaths>,
@@ -29,7 +30,7 @@ struct Deaths {
     news: UnboundedReceiver<UnexpectedExit>,
 }
 
-impl RaftCluster {
+impl Cluster {
     /// Builds the sandbox and starts every server; logs and data go below `folder`.
     pub(crate) fn start(plan: &Plan, folder: &Path, inside: &Inside) -> Result<Self> {
         let (sandbox, news) = Sandbox::build(inside, plan.nodes, folder)?;
@@ -52,9 +53,9 @@ impl RaftCluster {
         Arc::clone(&self.nodes)
     }
 
-    /// What the nemesis can do to the servers.
-    pub(crate) fn hands(&self) -> Result<Arc<dyn Hands>> {
-        Ok(Arc::new(RaftHands::new(Arc::clone(&self.sandbox), &self.nodes)?))
+    /// What the nemesis can do to the servers, and to the clients.
+    pub(crate) fn hands(&self, clients: Standstill) -> Result<Arc<dyn Hands>> {
+        Ok(Arc::new(ClusterHands::new(Arc::clone(&self.sandbox), &self.nodes, clients)?))
     }
 
     /// The longest time between two tries of TCP, where it is limited.
@@ -80,21 +81,14 @@ impl RaftCluster {
 }
 
 fn server_command(plan: &Plan, node: Node, nodes: &[Node], data: &Path) -> NodeCommand {
-    let mut args: Vec<OsString> = ["node", "raft", "--id"].map(OsString::from).into();
-    args.push(node.0.to_string().into());
+    let mut args = vec![OsString::from("node")];
+    args.extend(plan.server_args(NodeId(node.0)));
+    args.extend(["--id".into(), node.0.to_string().into()]);
     for &member in nodes {
         args.extend(["--peer".into(), format!("{}={}", member.0, peer_address(member)).into()]);
         args.extend(["--client".into(), format!("{}={}", member.0, client_address(member)).into()]);
     }
     args.extend(["--data".into(), data.into()]);
-    args.extend(["--snapshot-entries".into(), plan.snapshot_entries.to_string().into()]);
-    args.extend(["--trailing-entries".into(), (plan.snapshot_entries / 10).to_string().into()]);
-    if plan.lease_reads {
-        args.push("--lease-reads".into());
-    }
-    if let Some(bug) = plan.bug {
-        args.extend(["--bug".into(), bug.to_string().into()]);
-    }
     NodeCommand { program: "/proc/self/exe".into(), args, env: Vec::new() }
 }
 

@@ -1,0 +1,70 @@
+//! What the harness has to know of an own system in whichever world it runs.
+
+use std::ffi::OsString;
+
+use rashomon_history::Call;
+use rashomon_systems::client::{Client, ClientMachine, ClientOptions};
+use rashomon_systems::server::NodeId;
+use rashomon_workloads::Role;
+
+use crate::plan::{Plan, System};
+
+impl Plan {
+    /// The nodes with which clients stay, in turn, and that are asked for the final reads.
+    pub(crate) fn homes(&self) -> Vec<NodeId> {
+        match self.system {
+            System::Raft => (1..=self.nodes).map(NodeId).collect(),
+        }
+    }
+
+    /// The home of the client with this number.
+    pub(crate) fn home_of(&self, client: usize) -> NodeId {
+        let homes = self.homes();
+        homes[client % homes.len()]
+    }
+
+    /// What the client with this number is there for.
+    pub(crate) fn role_of(&self, client: usize) -> Role {
+        match self.system {
+            System::Raft => Role::of(client, self.clients.into(), self.homes().len()),
+        }
+    }
+
+    /// A client that stays with this node.
+    pub(crate) fn client(&self, home: NodeId) -> Box<dyn ClientMachine> {
+        match self.system {
+            System::Raft => Box::new(Client::new(ClientOptions { home, nodes: self.nodes, sessions: self.sessions })),
+        }
+    }
+
+    /// A client without sessions, for reads that are made again until they are answered.
+    pub(crate) fn reader(&self, home: NodeId) -> Box<dyn ClientMachine> {
+        Self { sessions: false, ..self.clone() }.client(home)
+    }
+
+    /// What is answered only when the system works, and that no workload asks for.
+    pub(crate) fn probe(&self) -> Call {
+        match self.system {
+            System::Raft => Call::Read { key: "rashomon-probe".into() },
+        }
+    }
+
+    /// The arguments of `rashomon node` that depend on the system, for the server of this node.
+    pub(crate) fn server_args(&self, _node: NodeId) -> Vec<OsString> {
+        let mut args: Vec<OsString> = Vec::new();
+        match self.system {
+            System::Raft => {
+                args.push("raft".into());
+                args.extend(["--snapshot-entries".into(), self.snapshot_entries.to_string().into()]);
+                args.extend(["--trailing-entries".into(), (self.snapshot_entries / 10).to_string().into()]);
+                if self.lease_reads {
+                    args.push("--lease-reads".into());
+                }
+            }
+        }
+        if let Some(bug) = self.bug {
+            args.extend(["--bug".into(), bug.to_string().into()]);
+        }
+        args
+    }
+}
