@@ -6,6 +6,7 @@
 pub mod api;
 pub mod client;
 pub mod kv;
+pub mod lock;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the real hands")]
 pub mod node;
 pub mod outlet;

@@ -22,10 +22,24 @@ pub enum ErrorCode {
     WrongKind,
     /// This session was never opened, or has expired.
     UnknownSession,
+    /// The session is over: it was closed, or its lease ended.
+    SessionExpired,
     /// The client said before that it no longer waits for this sequence number.
     StaleSequence,
     /// The client waits for too many answers of one session.
     TooManyAwaited,
+    /// Too many sessions are open.
+    TooManySessions,
+    /// The session does not hold what it releases.
+    NotHeld,
+    /// The lock is held by others, and the client did not want to wait.
+    Busy,
+    /// The lock was not free before the client's time to wait was over.
+    TimeoutWaiting,
+    /// The lock never has so many permits.
+    TooManyPermits,
+    /// A higher fencing token was seen before.
+    StaleToken,
     /// Only the leader serves, and this node is not it.
     NotLeader,
     /// Too many requests are under way.
@@ -58,13 +72,18 @@ impl ErrorCode {
             Self::MethodNotAllowed => 405,
             Self::WrongKind
             | Self::StaleSequence
+            | Self::NotHeld
+            | Self::Busy
+            | Self::TimeoutWaiting
+            | Self::TooManyPermits
+            | Self::StaleToken
             | Self::Superseded
             | Self::TransferFailed
             | Self::ChangeImpossible => 409,
-            Self::UnknownSession => 410,
+            Self::UnknownSession | Self::SessionExpired => 410,
             Self::TooLarge => 413,
             Self::NotLeader => 421,
-            Self::TooManyAwaited => 429,
+            Self::TooManyAwaited | Self::TooManySessions => 429,
             Self::OutcomeUnknown => 500,
             Self::Overloaded
             | Self::Transferring
@@ -84,8 +103,15 @@ impl ErrorCode {
             | Self::TooLarge
             | Self::WrongKind
             | Self::UnknownSession
+            | Self::SessionExpired
             | Self::StaleSequence
             | Self::TooManyAwaited
+            | Self::TooManySessions
+            | Self::NotHeld
+            | Self::Busy
+            | Self::TimeoutWaiting
+            | Self::TooManyPermits
+            | Self::StaleToken
             | Self::NotLeader
             | Self::Overloaded
             | Self::Transferring
@@ -96,6 +122,38 @@ impl ErrorCode {
             | Self::ChangeImpossible
             | Self::LearnerBehind => true,
             Self::OutcomeUnknown => false,
+        }
+    }
+
+    /// Whether another node, or the same one later, may well take what was refused.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::NotLeader
+            | Self::Overloaded
+            | Self::Transferring
+            | Self::Superseded
+            | Self::ChangeInProgress
+            | Self::LeaderNotReady
+            | Self::LearnerBehind => true,
+            Self::BadRequest
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::TooLarge
+            | Self::WrongKind
+            | Self::UnknownSession
+            | Self::SessionExpired
+            | Self::StaleSequence
+            | Self::TooManyAwaited
+            | Self::TooManySessions
+            | Self::NotHeld
+            | Self::Busy
+            | Self::TimeoutWaiting
+            | Self::TooManyPermits
+            | Self::StaleToken
+            | Self::TransferFailed
+            | Self::ChangeImpossible
+            | Self::OutcomeUnknown => false,
         }
     }
 }

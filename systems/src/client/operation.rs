@@ -3,7 +3,7 @@
 use rashomon_history::{Call, Outcome, Returned};
 
 use super::Next;
-use crate::api::{ErrorCode, SessionUse, Unanswered};
+use crate::api::{SessionUse, Unanswered};
 use crate::kv::client::merge_attempts;
 use crate::server::{Micros, NodeId};
 
@@ -93,7 +93,7 @@ impl Operation {
                 true
             }
             Unanswered::NotSent(_) => self.open.is_some(),
-            Unanswered::Refused(body) => self.open.is_some() && is_passing(body.error),
+            Unanswered::Refused(body) => self.open.is_some() && body.error.is_passing(),
         }
     }
 
@@ -137,28 +137,4 @@ impl Operation {
 
 fn never_asked(reason: &str) -> Outcome {
     Outcome::Fail(format!("no session was opened, so the command was not sent: {reason}"))
-}
-
-/// Whether another node, or the same one later, may well take what was refused.
-fn is_passing(error: ErrorCode) -> bool {
-    match error {
-        ErrorCode::NotLeader
-        | ErrorCode::Overloaded
-        | ErrorCode::Transferring
-        | ErrorCode::Superseded
-        | ErrorCode::ChangeInProgress
-        | ErrorCode::LeaderNotReady
-        | ErrorCode::LearnerBehind => true,
-        ErrorCode::BadRequest
-        | ErrorCode::NotFound
-        | ErrorCode::MethodNotAllowed
-        | ErrorCode::TooLarge
-        | ErrorCode::WrongKind
-        | ErrorCode::UnknownSession
-        | ErrorCode::StaleSequence
-        | ErrorCode::TooManyAwaited
-        | ErrorCode::TransferFailed
-        | ErrorCode::ChangeImpossible
-        | ErrorCode::OutcomeUnknown => false,
-    }
 }

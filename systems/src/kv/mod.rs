@@ -3,7 +3,7 @@
 pub mod client;
 mod machine;
 mod routes;
-mod stored;
+pub(crate) mod stored;
 
 pub use machine::{Answer, Command, Kv, Object, ObjectKind, Query};
 pub use routes::KvApi;

@@ -35,7 +35,7 @@ impl From<Tagged<'_>> for Value {
 }
 
 /// One value.
-pub(super) mod one {
+pub(crate) mod one {
     use super::{DeriveSerialize, Deserialize, Deserializer, Serializer, Tagged, Value};
 
     pub(crate) fn serialize<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
@@ -48,7 +48,7 @@ pub(super) mod one {
 }
 
 /// Many values, in their order.
-pub(super) mod many {
+pub(crate) mod many {
     use super::{Deserialize, Deserializer, Serializer, Tagged, Value};
 
     pub(crate) fn serialize<'a, C, S>(values: &'a C, serializer: S) -> Result<S::Ok, S::Error>

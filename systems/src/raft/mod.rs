@@ -211,6 +211,11 @@ impl<M: StateMachine> Raft<M> {
         self.applied_index
     }
 
+    /// Entries in the log, committed or not, those in the snapshot included.
+    pub fn last_index(&self) -> u64 {
+        self.log.last_index()
+    }
+
     /// Whether this member believes that it leads.
     pub fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader(_))

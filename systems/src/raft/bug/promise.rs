@@ -20,6 +20,12 @@ pub enum Promise {
     CertainRefusal,
     /// A cluster whose faults are over, or touch a minority only, answers soon.
     Liveness,
+    /// No more of a lock is held than there is, and only by those to whom it was granted.
+    MutualExclusion,
+    /// Fencing tokens grow with every grant, and the guarded resource takes none below one that it has seen.
+    Fencing,
+    /// A lease ends neither before its time nor long after it.
+    Leases,
 }
 
 impl fmt::Display for Promise {
@@ -32,6 +38,9 @@ impl fmt::Display for Promise {
             Self::ExactlyOnce => "exactly once",
             Self::CertainRefusal => "certainty of refusals",
             Self::Liveness => "liveness",
+            Self::MutualExclusion => "mutual exclusion",
+            Self::Fencing => "fencing",
+            Self::Leases => "bounds of leases",
         })
     }
 }
