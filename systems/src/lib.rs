@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod client;
+pub mod commit;
 pub mod kv;
 pub mod lock;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the real hands")]

@@ -42,6 +42,10 @@ pub enum ErrorCode {
     StaleToken,
     /// Only the leader serves, and this node is not it.
     NotLeader,
+    /// The transaction was aborted; why is in the message.
+    Aborted,
+    /// The transaction has too many steps.
+    TxnTooLarge,
     /// Too many requests are under way.
     Overloaded,
     /// The leadership is being handed over.
@@ -79,9 +83,10 @@ impl ErrorCode {
             | Self::StaleToken
             | Self::Superseded
             | Self::TransferFailed
-            | Self::ChangeImpossible => 409,
+            | Self::ChangeImpossible
+            | Self::Aborted => 409,
             Self::UnknownSession | Self::SessionExpired => 410,
-            Self::TooLarge => 413,
+            Self::TooLarge | Self::TxnTooLarge => 413,
             Self::NotLeader => 421,
             Self::TooManyAwaited | Self::TooManySessions => 429,
             Self::OutcomeUnknown => 500,
@@ -120,7 +125,9 @@ impl ErrorCode {
             | Self::ChangeInProgress
             | Self::LeaderNotReady
             | Self::ChangeImpossible
-            | Self::LearnerBehind => true,
+            | Self::LearnerBehind
+            | Self::Aborted
+            | Self::TxnTooLarge => true,
             Self::OutcomeUnknown => false,
         }
     }
@@ -151,6 +158,8 @@ impl ErrorCode {
             | Self::TimeoutWaiting
             | Self::TooManyPermits
             | Self::StaleToken
+            | Self::Aborted
+            | Self::TxnTooLarge
             | Self::TransferFailed
             | Self::ChangeImpossible
             | Self::OutcomeUnknown => false,

@@ -1,0 +1,6 @@
+mod claims;
+mod faults;
+mod random;
+mod three_phase;
+mod workload;
+mod world;
