@@ -1,5 +1,7 @@
 //! `rashomon node`: one server of an own system.
 
+mod lock;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -49,11 +51,25 @@ pub(crate) struct NodeArgs {
 enum NodeSystem {
     /// A member of a Raft cluster that keeps registers, lists and sets, over HTTP and JSON
     Raft(RaftArgs),
+    /// A member of a Raft cluster that keeps locks, semaphores and sessions, over HTTP and JSON
+    Lock(lock::LockArgs),
+    /// The resource that locks guard: sets and registers that take fencing tokens, over HTTP and JSON
+    Resource(lock::ResourceArgs),
 }
 
 #[derive(Args)]
 #[command(after_help = RAFT_EXAMPLE)]
 struct RaftArgs {
+    #[command(flatten)]
+    member: MemberArgs,
+    /// Plant a bug; `rashomon list bugs` describes them
+    #[arg(long, value_name = "ID", value_parser = Bug::from_str)]
+    bug: Option<Bug>,
+}
+
+/// What every member of a Raft cluster is told.
+#[derive(Args)]
+struct MemberArgs {
     /// Which member this is, from 1
     #[arg(long, value_name = "N", value_parser = parse_node)]
     id: NodeId,
@@ -99,9 +115,6 @@ struct RaftArgs {
     /// Let the leader answer reads by its lease: faster, and right only while no clock runs much too fast
     #[arg(long)]
     lease_reads: bool,
-    /// Plant a bug; `rashomon list bugs` describes them
-    #[arg(long, value_name = "ID", value_parser = Bug::from_str)]
-    bug: Option<Bug>,
     /// Where election timeouts come from [default: the system's randomness]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -136,11 +149,18 @@ pub(crate) fn run(args: NodeArgs) -> Result<ExitCode, Failure> {
         .with_target(false)
         .init();
     match args.system {
-        NodeSystem::Raft(args) => run_raft(args),
+        NodeSystem::Raft(args) => {
+            let (options, listeners) = member(args.member)?;
+            let options = raft::RaftNodeOptions { bug: args.bug, ..options };
+            ended(listeners.and_then(|listeners| raft::run(&options, listeners)))
+        }
+        NodeSystem::Lock(args) => lock::run_member(args),
+        NodeSystem::Resource(args) => lock::run_resource(args),
     }
 }
 
-fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
+/// What the arguments say about a member, and its ports, if they could be taken.
+fn member(args: MemberArgs) -> Result<(raft::RaftNodeOptions, Result<Listeners, NodeError>), Failure> {
     let peers = members("--peer", &args.peers).map_err(Failure::Input)?;
     let clients = members("--client", &args.clients).map_err(Failure::Input)?;
     let listen_peers = own_address("--peer", args.id, args.listen_peers, &peers).map_err(Failure::Input)?;
@@ -163,11 +183,14 @@ fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
             ..Compaction::default()
         },
         lease_reads: args.lease_reads,
-        bug: args.bug,
         seed: args.seed,
         ..raft::RaftNodeOptions::new(args.id, peers, args.data)
     };
-    let result = Listeners::bind(listen_peers, listen_clients).and_then(|listeners| raft::run(&options, listeners));
+    Ok((options, Listeners::bind(listen_peers, listen_clients)))
+}
+
+/// How a node ended.
+fn ended(result: Result<(), NodeError>) -> Result<ExitCode, Failure> {
     match result {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error @ NodeError::Settings(_)) => Err(Failure::Input(error.into())),
@@ -176,7 +199,7 @@ fn run_raft(args: RaftArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Who votes at the beginning.
-fn initial_voters(args: &RaftArgs, peers: &BTreeMap<NodeId, SocketAddr>) -> anyhow::Result<BTreeSet<NodeId>> {
+fn initial_voters(args: &MemberArgs, peers: &BTreeMap<NodeId, SocketAddr>) -> anyhow::Result<BTreeSet<NodeId>> {
     let all = || peers.keys().copied();
     match &args.voters {
         Some(voters) => match voters.iter().find(|voter| !peers.contains_key(voter)) {
@@ -223,7 +246,7 @@ mod tests {
     fn voters(more: &[&str]) -> Result<Vec<u16>, String> {
         let peers = ["--peer=1=127.0.0.1:7001", "--peer=2=127.0.0.1:7002", "--peer=3=127.0.0.1:7003"];
         let line = [&["raft", "--id=3", "--data=d", "--client=3=127.0.0.1:8003"], &peers[..], more].concat();
-        let args = Line::try_parse_from(line).map_err(|error| error.to_string())?.raft;
+        let args = Line::try_parse_from(line).map_err(|error| error.to_string())?.raft.member;
         let peers = members("--peer", &args.peers).unwrap();
         let voters = initial_voters(&args, &peers).map_err(|error| error.to_string())?;
         Ok(voters.into_iter().map(|voter| voter.0).collect())

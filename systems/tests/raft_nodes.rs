@@ -1,6 +1,7 @@
 //! Three real members of the Raft key-value store in one process: real sockets, real disks.
 
 mod cluster;
+mod http;
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -12,7 +13,8 @@ use rashomon_systems::kv::client;
 use rashomon_systems::raft::Compaction;
 use rashomon_systems::session::SessionId;
 
-use cluster::{Cluster, request};
+use cluster::Cluster;
+use http::request;
 
 fn write(key: &str, value: i64) -> Call {
     Call::Write { key: key.into(), value: value.into() }

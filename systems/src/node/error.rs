@@ -50,6 +50,9 @@ pub enum NodeError {
     /// What the log holds makes no sense.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// What the log of the guarded resource holds makes no sense.
+    #[error("what the log holds is not what a guarded resource of this version wrote: {0}")]
+    RecoverResource(#[from] postcard::Error),
     /// The system refused a thread, a timer or a signal handler.
     #[error("{doing}: {cause}")]
     System {

@@ -4,6 +4,7 @@ mod driver;
 mod error;
 mod http;
 mod identity;
+pub mod lock;
 mod peer;
 pub mod raft;
 mod run;

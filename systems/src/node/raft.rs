@@ -64,7 +64,7 @@ impl RaftNodeOptions {
         }
     }
 
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         Config {
             timing: self.timing,
             compaction: self.compaction,
@@ -82,7 +82,7 @@ impl RaftNodeOptions {
         }
     }
 
-    fn membership(&self) -> Membership {
+    pub(super) fn membership(&self) -> Membership {
         let mut others = self.peers.clone();
         others.remove(&self.id);
         Membership { cluster: self.cluster.clone(), id: self.id, others }
@@ -94,14 +94,19 @@ impl RaftNodeOptions {
 /// # Errors
 /// [`NodeError`], one line that says what to do.
 pub fn run(options: &RaftNodeOptions, listeners: Listeners) -> Result<(), NodeError> {
+    on_this_thread(async {
+        let stop = stop_signal()?;
+        serve(options, listeners, stop).await
+    })
+}
+
+/// Runs a node on this thread until it is done.
+pub(super) fn on_this_thread(node: impl Future<Output = Result<(), NodeError>>) -> Result<(), NodeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|cause| NodeError::System { doing: "starting the runtime", cause })?;
-    runtime.block_on(async {
-        let stop = stop_signal()?;
-        serve(options, listeners, stop).await
-    })
+    runtime.block_on(node)
 }
 
 /// Runs a member until `stop` is done, or until its disk fails. Dropping the future is like killing the member.
@@ -128,7 +133,8 @@ pub async fn serve(
     Ok(())
 }
 
-fn stop_signal() -> Result<impl Future<Output = ()>, NodeError> {
+/// Done when the process is told to end.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, NodeError> {
     let error = |cause| NodeError::System { doing: "listening to signals", cause };
     let mut terminate = signal(SignalKind::terminate()).map_err(error)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(error)?;
