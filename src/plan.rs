@@ -73,8 +73,23 @@ pub(crate) struct Simulation {
     pub(crate) network: NetworkOptions,
     pub(crate) disk: DiskOptions,
     pub(crate) raft: RaftSettings,
+    /// What the servers and their clients go through beside faults.
+    pub(crate) traffic: Traffic,
+    /// Whether the liveness phase leaves those together who know least of what was committed: a majority that can elect very
+    /// few of its members.
+    pub(crate) worst_majority: bool,
     /// The command that draws this plan again.
     pub(crate) command: String,
+}
+
+/// What the servers and their clients go through beside faults.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Traffic {
+    /// The leadership is moved so often, on average; never with 0.
+    pub(crate) transfer_every_us: u64,
+    /// Clients ask at multiples of this time only, all at once; with 0 each at its own time.
+    pub(crate) burst_every_us: u64,
 }
 
 /// How the members of a simulated cluster are set. What an older plan does not say is as it was then: the default.
@@ -230,6 +245,8 @@ impl Simulation {
                      {loss_ppm} are lost, {duplicate_ppm} come twice, {straggler_ppm} are held up"
                 ),
             ),
+            ("clients' network", self.tell_clients_network()),
+            ("traffic", self.traffic.to_string()),
             (
                 "disks",
                 format!("a sync takes {} us and {} us more on average", self.disk.sync_min_us, self.disk.sync_extra_us),
@@ -244,6 +261,29 @@ impl Simulation {
                 ),
             ),
         ]
+    }
+}
+
+impl Simulation {
+    fn tell_clients_network(&self) -> String {
+        let NetworkOptions { client_loss_ppm, client_straggler_ppm, client_straggler_max_us, .. } = self.network;
+        format!(
+            "of a million messages {client_loss_ppm} are lost, {client_straggler_ppm} are held up by at most \
+             {client_straggler_max_us} us"
+        )
+    }
+}
+
+impl fmt::Display for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.burst_every_us {
+            0 => f.write_str("clients ask each at its own time")?,
+            every_us => write!(f, "clients ask all at once, every {every_us} us")?,
+        }
+        match self.transfer_every_us {
+            0 => Ok(()),
+            every_us => write!(f, "; the leadership is moved about every {every_us} us"),
+        }
     }
 }
 

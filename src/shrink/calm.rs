@@ -2,17 +2,22 @@
 
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 
-use crate::plan::{Plan, RaftSettings, SNAPSHOT_ENTRIES, Simulation};
+use crate::plan::{Plan, RaftSettings, SNAPSHOT_ENTRIES, Simulation, Traffic};
 use crate::shrink::search::Search;
 
 /// One message in twenty.
 const OFTEN_PPM: u32 = 50_000;
 
 /// Each makes a plan plainer.
-const PLAINER: [fn(&mut Plan, &mut Simulation); 12] = [
+const PLAINER: [fn(&mut Plan, &mut Simulation); 17] = [
     |_, simulation| simulation.network = NetworkOptions::default(),
     |_, simulation| simulation.raft = RaftSettings::default(),
     |_, simulation| simulation.disk = DiskOptions::default(),
+    |_, simulation| simulation.traffic = Traffic::default(),
+    |_, simulation| simulation.traffic.transfer_every_us = 0,
+    |_, simulation| simulation.worst_majority = false,
+    |_, simulation| simulation.network.client_loss_ppm = 0,
+    |_, simulation| (simulation.network.client_straggler_ppm, simulation.network.client_straggler_max_us) = (0, 0),
     |_, simulation| simulation.network.loss_ppm = 0,
     |_, simulation| simulation.network.duplicate_ppm = 0,
     |_, simulation| (simulation.network.straggler_ppm, simulation.network.straggler_max_us) = (0, 0),

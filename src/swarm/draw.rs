@@ -3,14 +3,19 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use rashomon_draw::Draw;
-use rashomon_nemesis::{FaultKind, Place, RangeMs, Schedule, ScheduleError, ScheduleOptions};
+use rashomon_nemesis::{
+    Cut, Direction, Fault, FaultKind, Grudge, Node, Partition, Place, RangeMs, Schedule, ScheduleError,
+    ScheduleOptions, ScheduledFault, Shape,
+};
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 
-use crate::plan::{PLAN_VERSION, Plan, RaftSettings, Simulation, World};
+use crate::plan::{PLAN_VERSION, Plan, RaftSettings, Simulation, Traffic, World};
 use crate::swarm::Fixed;
 
 /// Calls of all clients in one run, about: many small runs find more than a few long ones.
 const MOST_CALLS: u64 = 2_000;
+/// Clients in one run, unless the command line wants more.
+const MOST_CLIENTS: u64 = 40;
 
 /// Draws the plan of a seed. The same seed and the same fixed values give the same plan; what is fixed moves nothing of the
 /// rest but what can't go with it.
@@ -24,15 +29,26 @@ const MOST_CALLS: u64 = 2_000;
 pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let stream = |label: &str| Draw::stream(seed, &format!("swarm: {label}"));
     let size = Size::draw(fixed, &mut stream("size"));
-    let lease_reads = fixed.lease_reads.unwrap_or(stream("lease").chance(25));
+    let lease_reads = fixed.lease_reads.unwrap_or(stream("lease").chance(40));
     let raft = draw_raft(size.snapshot_entries, lease_reads, &mut stream("raft"));
     let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
+    let options = draw_aim(options, &mut stream("aim"));
+    let traffic = draw_traffic(&raft, &mut stream("traffic"));
+    let clients = fixed.clients.unwrap_or_else(|| draw_clients(&size, &raft, &traffic, &mut stream("slow clients")));
     let mut world = stream("world");
     let sent_passes_cut = stream("cuts").chance(50);
     let wake_us = (stream("wake").pick(&[0, 1, 3]) * raft.election_min_us) as u32;
     let network = NetworkOptions { sent_passes_cut, wake_us, ..draw_network(&raft, &mut world) };
+    let network = draw_clients_network(network, &raft, &mut stream("clients' network"));
     let disk = draw_disk(&raft, &mut world);
+    let mut schedule = Schedule::draw(&options, seed)?;
+    let worst_majority = stream("worst majority").chance(50);
+    if worst_majority && nemesis.contains(&FaultKind::Partition) && size.nodes >= 3 {
+        let last = last_partition(&size, &raft, &mut stream("last partition"));
+        schedule.entries.push(last);
+        schedule.entries.sort_by_key(|entry| entry.at_ms);
+    }
     Ok(Plan {
         plan_version: PLAN_VERSION,
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
@@ -40,7 +56,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         workload: fixed.workload.unwrap_or(stream("workload").pick(fixed.system.workloads())),
         world: World::Sim,
         nodes: size.nodes,
-        clients: size.clients,
+        clients,
         rate: size.rate,
         time_limit_ms: size.time_limit_ms,
         operation_deadline_ms: fixed.operation_deadline_ms.unwrap_or(draw_deadline(
@@ -54,9 +70,9 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         lease_reads,
         snapshot_entries: size.snapshot_entries,
         nemesis,
-        schedule: Schedule::draw(&options, seed)?,
+        schedule,
         script: None,
-        simulation: Some(Simulation { network, disk, raft, command: fixed.command(seed) }),
+        simulation: Some(Simulation { network, disk, raft, traffic, worst_majority, command: fixed.command(seed) }),
     })
 }
 
@@ -137,7 +153,7 @@ fn draw_times(
     // In tenths of the longest election timeout: shorter than an election, as long as a few, longer than many.
     let (shortest, longest, most_quiet) = draw.pick(&[(1, 10, 10), (10, 30, 20), (30, 80, 30), (1, 80, 30)]);
     let tenths = |count: u64| (count * raft.election_max_us / 10_000).max(1);
-    let longest_delay_us = tenths(draw.pick(&[1, 10, 50])) * 1000;
+    let longest_delay_us = tenths(draw.pick(&[1, 5, 10, 20, 50])) * 1000;
     // A lease counts on clocks that agree to a sixth, see `Timing::lease_us`.
     let (clock_rate_ppm, clock_ahead_ms) =
         (draw.pick(&[10_000, 100_000, 300_000]), tenths(draw.pick(&[1, 10, 100])) as u32);
@@ -151,6 +167,57 @@ fn draw_times(
         clock_rate_ppm,
         clock_ahead_ms,
         ..ScheduleOptions::new(size.nodes, kinds, limit_ms)
+    }
+}
+
+/// How often faults are aimed at the leader, and how often two at once: in some runs rather at it than elsewhere.
+fn draw_aim(options: ScheduleOptions, draw: &mut Draw) -> ScheduleOptions {
+    ScheduleOptions {
+        leader_percent: draw.pick(&[20, 20, 50, 80]),
+        companion_percent: draw.pick(&[0, 0, 30, 80]),
+        ..options
+    }
+}
+
+/// Whether clients ask all at once, with long silences, and whether the leadership is moved.
+fn draw_traffic(raft: &RaftSettings, draw: &mut Draw) -> Traffic {
+    let burst_every_us = draw.pick(&[1, 3, 10]) * raft.election_max_us;
+    let transfer_every_us = draw.pick(&[2, 10, 40]) * raft.election_max_us;
+    Traffic {
+        burst_every_us: if draw.chance(20) { burst_every_us } else { 0 },
+        transfer_every_us: if draw.chance(60) { transfer_every_us } else { 0 },
+    }
+}
+
+/// In some runs many clients that ask seldom: few are held up when their node does not answer, and the others ask it in the
+/// moment when it answers wrongly.
+fn draw_clients(size: &Size, raft: &RaftSettings, traffic: &Traffic, draw: &mut Draw) -> u16 {
+    let gap_us = draw.pick(&[1, 3]) * raft.election_max_us.max(traffic.burst_every_us);
+    let slow = (u64::from(size.rate) * gap_us / 1_000_000).min(MOST_CLIENTS) as u16;
+    if draw.chance(30) { size.clients.max(slow) } else { size.clients }
+}
+
+/// A minority that lags when the faults end.
+fn last_partition(size: &Size, raft: &RaftSettings, draw: &mut Draw) -> ScheduledFault {
+    let lasting_ms = draw.between(3, 15) * raft.election_max_us / 1_000;
+    let duration_ms = lasting_ms.min(size.time_limit_ms / 3);
+    let mut nodes: Vec<Node> = Node::all(size.nodes).collect();
+    draw.shuffle(&mut nodes);
+    nodes.truncate(usize::from(size.nodes - 1) / 2);
+    let grudge = Grudge::around(&nodes.into_iter().collect(), size.nodes, Direction::Both);
+    let fault = Fault::Partition(Partition { shape: Shape::RandomHalves, cut: Cut::Grudge(grudge) });
+    ScheduledFault { at_ms: size.time_limit_ms - duration_ms, duration_ms, fault }
+}
+
+/// Between clients and nodes all is well in most runs. Where it is not, requests and answers come when nobody waits for them
+/// any more, or not at all.
+fn draw_clients_network(network: NetworkOptions, raft: &RaftSettings, draw: &mut Draw) -> NetworkOptions {
+    let held_up_us = raft.election_max_us * draw.pick(&[1, 10, 50]);
+    let well = NetworkOptions { client_straggler_max_us: held_up_us.min(2_000_000) as u32, ..network };
+    NetworkOptions {
+        client_straggler_ppm: draw.pick(&[0, 0, 0, 1_000, 20_000]),
+        client_loss_ppm: draw.pick(&[0, 0, 0, 1_000, 10_000]),
+        ..well
     }
 }
 
@@ -170,8 +237,7 @@ fn draw_network(raft: &RaftSettings, draw: &mut Draw) -> NetworkOptions {
         loss_ppm: draw.pick(&[0, 0, 0, 1_000, 10_000, 50_000]),
         duplicate_ppm: draw.pick(&[0, 0, 1_000, 50_000]),
         in_order,
-        sent_passes_cut: false,
-        wake_us: 0,
+        ..NetworkOptions::default()
     }
 }
 
@@ -243,6 +309,12 @@ mod tests {
             ("no check-quorum", share(&|plan| !raft(plan).check_quorum)),
             ("leases", share(&|plan| plan.lease_reads)),
             ("sessions", share(&|plan| plan.sessions)),
+            ("transfers", share(&|plan| plan.simulation.as_ref().unwrap().traffic.transfer_every_us > 0)),
+            ("bursts", share(&|plan| plan.simulation.as_ref().unwrap().traffic.burst_every_us > 0)),
+            ("the worst majority", share(&|plan| plan.simulation.as_ref().unwrap().worst_majority)),
+            ("late requests", share(&|plan| plan.simulation.as_ref().unwrap().network.client_straggler_ppm > 0)),
+            ("lost requests", share(&|plan| plan.simulation.as_ref().unwrap().network.client_loss_ppm > 0)),
+            ("many clients", share(&|plan| plan.clients > 15)),
             ("tiny snapshots", share(&|plan| plan.snapshot_entries <= 30)),
         ] {
             assert!((10..400).contains(&count), "{what}: {count} of 500");

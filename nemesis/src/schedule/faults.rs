@@ -17,6 +17,7 @@ pub(super) struct Faults {
     longest_delay_us: u32,
     clock_rate_ppm: u32,
     clock_ahead_ms: u32,
+    leader_percent: u32,
     shapes: Deck<Shape>,
     kills: Deck<Choice>,
     pauses: Deck<Choice>,
@@ -48,9 +49,6 @@ const NODES_TO_SPLIT: u16 = 4;
 /// The fewest nodes of which a majority is sound when one is not.
 const NODES_TO_FLIP: u16 = 3;
 
-/// How often, in percent, a fault is aimed at the leader beyond the one of its kind that always is.
-const LEADER_PERCENT: u32 = 20;
-
 impl Faults {
     pub(super) fn new(options: &ScheduleOptions, kinds: &[FaultKind], draw: &mut Draw) -> Self {
         let nodes = options.nodes;
@@ -77,6 +75,7 @@ impl Faults {
             longest_delay_us: options.longest_delay_us,
             clock_rate_ppm: options.clock_rate_ppm,
             clock_ahead_ms: options.clock_ahead_ms,
+            leader_percent: options.leader_percent,
             shapes,
             kills: Deck::new(choices.clone()),
             pauses: Deck::new(choices.clone()),
@@ -92,6 +91,21 @@ impl Faults {
 
     pub(super) fn draw(&mut self, kind: FaultKind, draw: &mut Draw) -> Fault {
         let leader = self.aims_at_leader(kind, draw);
+        self.draw_for(kind, leader, draw)
+    }
+
+    /// A fault for a leader that another fault has hit already. It may be cut off one way only: then what it sends is lost,
+    /// and what others sent still comes, or the other way round.
+    pub(super) fn draw_companion(&mut self, kind: FaultKind, draw: &mut Draw) -> Fault {
+        match (kind, draw.pick(&[Direction::Both, Direction::Deaf, Direction::Mute])) {
+            (FaultKind::Partition, direction @ (Direction::Deaf | Direction::Mute)) => {
+                Fault::Partition(Partition { shape: Shape::OneWay, cut: self.leader_cut(direction, draw) })
+            }
+            (kind, _) => self.draw_for(kind, true, draw),
+        }
+    }
+
+    fn draw_for(&mut self, kind: FaultKind, leader: bool, draw: &mut Draw) -> Fault {
         match kind {
             FaultKind::Partition => {
                 let shape = if leader {
@@ -172,7 +186,7 @@ impl Faults {
     }
 
     fn aims_at_leader(&mut self, kind: FaultKind, draw: &mut Draw) -> bool {
-        let by_chance = draw.chance(LEADER_PERCENT) && !(kind == FaultKind::Partition && self.split_next);
+        let by_chance = draw.chance(self.leader_percent) && !(kind == FaultKind::Partition && self.split_next);
         let Some(position) = self.before_leader.iter().position(|(other, _)| *other == kind) else { return by_chance };
         match &mut self.before_leader[position].1 {
             0 => {

@@ -64,7 +64,7 @@ impl Schedule {
         let times = draw_times(options, &mut draw);
         let kinds = deal_kinds(options, times.len(), &mut draw);
         let mut faults = Faults::new(options, &kinds, &mut draw);
-        let entries = times
+        let mut entries: Vec<ScheduledFault> = times
             .into_iter()
             .zip(kinds)
             .map(|((at_ms, duration_ms), kind)| ScheduledFault {
@@ -73,6 +73,8 @@ impl Schedule {
                 fault: faults.draw(kind, &mut draw),
             })
             .collect();
+        entries.extend(draw_companions(options, &entries, &mut faults, &mut Draw::stream(seed, "companions")));
+        entries.sort_by_key(|entry| entry.at_ms);
         Ok(Self { entries })
     }
 
@@ -94,6 +96,32 @@ fn deal_kinds(options: &ScheduleOptions, count: usize, draw: &mut Draw) -> Vec<F
     let kinds: BTreeSet<FaultKind> = options.kinds.iter().copied().collect();
     let mut deck = Deck::new(kinds.into_iter().collect());
     (0..count).map(|_| deck.deal(draw)).collect()
+}
+
+/// Faults that begin while those at the leader last: many mistakes need a leader that two troubles meet. They hinder it, and do
+/// not end it: after a kill there is no more to see of the first trouble.
+fn draw_companions(
+    options: &ScheduleOptions,
+    entries: &[ScheduledFault],
+    faults: &mut Faults,
+    draw: &mut Draw,
+) -> Vec<ScheduledFault> {
+    let mut companions = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.fault.wants_leader()) {
+        let kind = entry.fault.kind();
+        let hinders = [FaultKind::Partition, FaultKind::Packet, FaultKind::Pause, FaultKind::Disk];
+        let others: Vec<FaultKind> =
+            hinders.into_iter().filter(|other| *other != kind && options.kinds.contains(other)).collect();
+        if others.is_empty() || !draw.chance(options.companion_percent) {
+            continue;
+        }
+        let at_ms = draw.between(entry.at_ms, entry.end_ms());
+        let lasting = draw.between(options.duration_ms.min, options.duration_ms.max);
+        let duration_ms = lasting.min(options.time_limit_ms.saturating_sub(at_ms));
+        let kind = draw.pick(&others);
+        companions.push(ScheduledFault { at_ms, duration_ms, fault: faults.draw_companion(kind, draw) });
+    }
+    companions
 }
 
 #[cfg(test)]

@@ -36,11 +36,18 @@ pub struct ScheduleOptions {
     pub clock_rate_ppm: u32,
     /// How far a clock jumps forward, in milliseconds: at most so far.
     pub clock_ahead_ms: u32,
+    /// How often, in percent, a fault is aimed at the leader beyond the one of its kind that always is.
+    pub leader_percent: u32,
+    /// How often, in percent, a fault that is aimed at the leader gets a companion: a partition, bad links, a
+    /// pause or a bad disk, of another kind than itself, that begins while it lasts and is aimed at the leader, too. Companions
+    /// come beside the lanes.
+    pub companion_percent: u32,
 }
 
 impl ScheduleOptions {
     /// The usual times: faults of 1.5 to 3.5 s, one at a time, with 0.7 to 1.5 s between them; packets and syncs late by up
-    /// to half a second, clocks wrong by up to 10% and two seconds.
+    /// to half a second, clocks wrong by up to 10% and two seconds. Every fifth fault is aimed at the leader, none has a
+    /// companion.
     #[must_use]
     pub fn new(nodes: u16, kinds: Vec<FaultKind>, time_limit_ms: u64) -> Self {
         Self {
@@ -54,6 +61,8 @@ impl ScheduleOptions {
             longest_delay_us: 500_000,
             clock_rate_ppm: 100_000,
             clock_ahead_ms: 2000,
+            leader_percent: 20,
+            companion_percent: 0,
         }
     }
 

@@ -237,3 +237,27 @@ fn troubles_keep_their_bounds_and_are_never_nothing() {
     }
     assert_eq!(seen.len(), 4, "{seen:?}");
 }
+
+#[test]
+fn a_fault_at_the_leader_may_have_a_companion_that_meets_the_same_leader() {
+    let options = ScheduleOptions { companion_percent: 100, leader_percent: 50, ..simulated(5) };
+    let mut one_way = 0;
+    for seed in 0..50 {
+        let alone = Schedule::draw(&ScheduleOptions { companion_percent: 0, ..options.clone() }, seed).unwrap();
+        let schedule = Schedule::draw(&options, seed).unwrap();
+        let at_leader = |entry: &&ScheduledFault| entry.fault.wants_leader();
+        let (before, now) = (alone.entries.len(), schedule.entries.len());
+        assert_eq!(now - before, alone.entries.iter().filter(at_leader).count(), "seed {seed}");
+        assert!(schedule.entries.is_sorted_by_key(|entry| entry.at_ms));
+        for companion in schedule.entries.iter().filter(|entry| !alone.entries.contains(entry)) {
+            let meets = |other: &&ScheduledFault| {
+                other.fault.kind() != companion.fault.kind()
+                    && (other.at_ms..=other.end_ms()).contains(&companion.at_ms)
+            };
+            assert!(alone.entries.iter().filter(at_leader).any(|other| meets(&other)), "seed {seed}: {companion:?}");
+            assert!(companion.end_ms() <= 10_000, "seed {seed}: {companion:?}");
+            one_way += usize::from(companion.fault.to_string().contains("one-way"));
+        }
+    }
+    assert!(one_way > 50, "{one_way}");
+}

@@ -80,6 +80,9 @@ pub(super) struct SimClient<S: OwnSystem> {
     pub(super) stands_still: bool,
     /// What came meanwhile.
     pub(super) waiting: Vec<(Token, Result<Answered<S>, Lost>)>,
+    /// When the clients began, and how often they ask all at once, if they do.
+    began: Micros,
+    burst_every_us: u64,
     system: PhantomData<S>,
 }
 
@@ -134,7 +137,8 @@ impl<S: OwnSystem> SimClient<S> {
 
     /// Clients begin now: times so far were counted from here.
     pub(super) fn count_from(&mut self, began: Micros) {
-        self.next_call = began.after(self.next_call.0);
+        self.began = began;
+        self.next_call = self.in_burst(began.after(self.next_call.0));
         self.script.iter_mut().for_each(|(at, _)| *at = began.after(at.0));
     }
 
@@ -160,8 +164,18 @@ impl<S: OwnSystem> SimClient<S> {
             wake_at: None,
             stands_still: false,
             waiting: Vec::new(),
+            began: Micros(0),
+            burst_every_us: plan.simulation.as_ref().map_or(0, |simulation| simulation.traffic.burst_every_us),
             system: PhantomData,
         }
+    }
+
+    /// The first moment from then on at which it may ask.
+    fn in_burst(&self, at: Micros) -> Micros {
+        if self.is_scripted || self.burst_every_us == 0 {
+            return at;
+        }
+        self.began.after(at.since(self.began).next_multiple_of(self.burst_every_us))
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -267,7 +281,8 @@ impl<S: OwnSystem> SimClient<S> {
         if matches!(outcome, Outcome::Info(_)) {
             self.process = shared.fresh_process(self.number);
         }
-        self.next_call = now.max(self.next_call_after(&outcome));
+        self.next_call = self.next_call_after(&outcome);
+        self.next_call = self.in_burst(now.max(self.next_call));
         Some(Wish::Over { call: shared.recording.call(under_way.open).clone(), outcome })
     }
 

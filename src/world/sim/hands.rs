@@ -83,6 +83,7 @@ impl<S: OwnSystem> Run<'_, S> {
     fn begin_fault(&mut self, number: u64) {
         let Some(fault) = self.plan.schedule.fault(number).cloned() else { return };
         let leader = if fault.wants_leader() { self.leader() } else { None };
+        self.react_to_fault(number, leader);
         let begun = self.nemesis.active.begin(number, &fault, leader);
         self.note(number, begun.kind, FaultPhase::Begin, begun.text);
         self.nemesis.summary.kinds.entry(begun.kind).or_default().injected += 1;
@@ -115,6 +116,7 @@ impl<S: OwnSystem> Run<'_, S> {
     fn end_fault(&mut self, number: u64) {
         let Some(ended) = self.nemesis.active.end(number) else { return };
         self.give_up_removal(number);
+        self.react_to_end(number);
         let detail = match ended.deeds.as_slice() {
             [] => ended.why_nothing,
             _ => self.do_all(number, ended.deeds).unwrap_or_else(|reason| reason),

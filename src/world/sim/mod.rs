@@ -15,6 +15,7 @@ mod servers;
 mod settle;
 mod system;
 mod trace;
+mod transfers;
 mod watcher;
 
 use rashomon_history::Recording;

@@ -99,7 +99,7 @@ impl<S: OwnSystem> Run<'_, S> {
         S::transfer_leadership(self.operator.draw.pick(&others))
     }
 
-    fn believes_to_lead(&self, node: NodeId) -> bool {
+    pub(super) fn believes_to_lead(&self, node: NodeId) -> bool {
         self.cluster.is_up(node) && self.member(node).is_some_and(|member| member.is_leader())
     }
 

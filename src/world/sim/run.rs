@@ -1,5 +1,7 @@
 //! One simulated run, top-down.
 
+use std::collections::BTreeSet;
+
 use rashomon_history::{Call, Outcome};
 use rashomon_systems::raft::Member;
 use rashomon_systems::server::{Micros, NodeId};
@@ -13,6 +15,7 @@ use super::operator::Operator;
 use super::settle::PROBE_TOKEN;
 use super::system::{Answered, OwnSystem};
 use super::trace::Trace;
+use super::transfers::Transfers;
 use super::watcher::Watcher;
 use super::{Check, Simulated, Violation};
 use crate::plan::Plan;
@@ -28,6 +31,7 @@ const FINAL_READ_PAUSE_US: u64 = 5_000;
 /// Who is woken. Clients have their own numbers, from 0.
 pub(super) const WAKE_NEMESIS: u64 = u64::MAX;
 pub(super) const WAKE_OPERATOR: u64 = u64::MAX - 1;
+pub(super) const WAKE_TRANSFERS: u64 = u64::MAX - 2;
 
 /// What clients do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +50,7 @@ pub(super) struct Run<'a, S: OwnSystem> {
     pub(super) cluster: Cluster<S::Build, Watcher<S>>,
     pub(super) nemesis: Nemesis,
     pub(super) operator: Operator,
+    pub(super) transfers: Transfers,
     pub(super) shared: Shared<S>,
     pub(super) lifecycle: Lifecycle,
     pub(super) violation: Option<Violation>,
@@ -59,6 +64,8 @@ pub(super) struct Run<'a, S: OwnSystem> {
     final_reads_made: Vec<usize>,
     /// The answer to the last probe, see [`super::settle`].
     pub(super) probe_answered: bool,
+    /// Those who are cut off already when the liveness phase begins.
+    pub(super) outsiders: BTreeSet<NodeId>,
 }
 
 impl<'a, S: OwnSystem> Run<'a, S> {
@@ -79,6 +86,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
             cluster,
             nemesis: Nemesis::new(plan),
             operator: Operator::new(plan),
+            transfers: Transfers::new(plan),
             shared,
             lifecycle: Lifecycle::default(),
             violation: None,
@@ -89,6 +97,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
             final_reads: Vec::new(),
             final_reads_made: Vec::new(),
             probe_answered: false,
+            outsiders: BTreeSet::new(),
             plan,
         }
     }
@@ -150,9 +159,11 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         }
         self.begin_schedule();
         self.begin_operating();
+        self.begin_transfers();
         self.go_on(until);
         self.phase = Phase::Quiet;
         self.end_faults();
+        self.leave_worst_majority();
         // Each client finishes its last operation.
         let patience_us = self.plan.operation_deadline_ms * 1000;
         self.go_on_until(patience_us, |run| run.clients.iter().all(SimClient::is_idle));
@@ -247,6 +258,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         match happening {
             Happening::Wake(WAKE_NEMESIS) => self.follow_schedule(),
             Happening::Wake(WAKE_OPERATOR) => self.operate(),
+            Happening::Wake(WAKE_TRANSFERS) => self.make_moves(),
             Happening::Wake(number) => self.woken(usize::try_from(number).unwrap_or(usize::MAX)),
             Happening::Answered { token, result } => match self.clients.get_mut(client_of(token)) {
                 Some(client) if client.stands_still => client.waiting.push((token, result)),

@@ -4,11 +4,12 @@
 //! are no majority, stay cut off; the others must elect a leader and answer within a bound. Then all are joined, and all
 //! must follow one leader and come to the same state.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use rashomon_draw::Draw;
 use rashomon_nemesis::FaultKind;
-use rashomon_systems::raft::{Bug, Safeguard};
+use rashomon_systems::raft::{Bug, Member, Safeguard};
 use rashomon_systems::server::{Micros, NodeId, Server};
 use rashomon_systems::sim::{Disturbance, NetworkOptions, Token};
 
@@ -55,11 +56,13 @@ impl<S: OwnSystem> Run<'_, S> {
             duplicate_ppm: 0,
             straggler_ppm: 0,
             sent_passes_cut: false,
+            client_straggler_ppm: 0,
+            client_loss_ppm: 0,
             ..self.simulation().network
         };
         self.cluster.set_network(calm);
         let up = self.cluster.up();
-        let outsiders = self.draw_outsiders(&up);
+        let outsiders = self.choose_outsiders(&up);
         self.separate(&outsiders, &up, true);
         let core: BTreeSet<NodeId> = &up - &outsiders;
         let term = self.leave_alone(&outsiders);
@@ -86,6 +89,32 @@ impl<S: OwnSystem> Run<'_, S> {
         if !self.is_over() {
             self.lifecycle.settled_after_ms = Some(self.now().since(began) / 1000);
         }
+    }
+
+    /// Cuts off those who know most of what was committed, before the others can catch up. The majority that is left has to
+    /// elect one of the few that hold all of it, though others stand as well.
+    pub(super) fn leave_worst_majority(&mut self) {
+        if self.is_over() || !self.simulation().worst_majority || self.plan.nemesis.contains(&FaultKind::Membership) {
+            return;
+        }
+        let up = self.cluster.up();
+        let (mut nodes, most) = S::expendable(self.plan, &up);
+        nodes.sort_by_key(|node| Reverse(self.member(*node).map(Member::commit_index)));
+        nodes.truncate(most);
+        self.outsiders = nodes.into_iter().collect();
+        let outsiders = self.outsiders.clone();
+        self.separate(&outsiders, &up, true);
+    }
+
+    /// Those who are cut off already, as long as that many may be; else some are drawn.
+    fn choose_outsiders(&mut self, up: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+        let outsiders = &std::mem::take(&mut self.outsiders) & up;
+        let (_, most) = S::expendable(self.plan, up);
+        if (1..=most).contains(&outsiders.len()) {
+            return outsiders;
+        }
+        self.separate(&outsiders, up, false);
+        self.draw_outsiders(up)
     }
 
     /// Those who stay cut off: the others must do without them.

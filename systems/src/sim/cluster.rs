@@ -149,18 +149,16 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
 
     /// A client sends a request to a node.
     pub fn ask(&mut self, node: NodeId, token: Token, request: <B::Server as Server>::Request) {
-        let at = self.client_arrival();
-        self.events.announce(at, Event::Ask { node, token, request });
+        if let Some(at) = self.network.send_of_client(self.now) {
+            self.events.announce(at, Event::Ask { node, token, request });
+        }
     }
 
     /// A client no longer waits for the answer.
     pub fn abandon(&mut self, node: NodeId, token: Token) {
-        let at = self.client_arrival();
-        self.events.announce(at, Event::Abandon { node, token });
-    }
-
-    fn client_arrival(&mut self) -> Micros {
-        self.now.after(self.network.client_latency_us())
+        if let Some(at) = self.network.send_of_client(self.now) {
+            self.events.announce(at, Event::Abandon { node, token });
+        }
     }
 
     /// Goes on until something happens that concerns the outside, or until `until`. Where time hardly moves because the
@@ -223,8 +221,9 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
     }
 
     fn answer(&mut self, token: Token, result: Result<<B::Server as Server>::Response, Lost>) {
-        let at = self.client_arrival();
-        self.events.announce(at, Event::Answer { token, result });
+        if let Some(at) = self.network.send_of_client(self.now) {
+            self.events.announce(at, Event::Answer { token, result });
+        }
     }
 
     /// Something has come to a node that runs: it takes it at once, or when it has time.

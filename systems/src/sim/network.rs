@@ -30,6 +30,16 @@ pub struct NetworkOptions {
     /// is sent to it meanwhile is lost. With 0 a pause leaves the network alone, and what is sent waits.
     #[serde(default)]
     pub wake_us: u32,
+    /// Of a million messages between clients and nodes so many are held up for long: a request may then come when its client
+    /// has given it up, sent it again elsewhere and gone on.
+    #[serde(default)]
+    pub client_straggler_ppm: u32,
+    /// By at most this.
+    #[serde(default)]
+    pub client_straggler_max_us: u32,
+    /// Of a million messages between clients and nodes so many are lost.
+    #[serde(default)]
+    pub client_loss_ppm: u32,
 }
 
 impl Default for NetworkOptions {
@@ -45,6 +55,9 @@ impl Default for NetworkOptions {
             in_order: true,
             sent_passes_cut: false,
             wake_us: 0,
+            client_straggler_ppm: 0,
+            client_straggler_max_us: 0,
+            client_loss_ppm: 0,
         }
     }
 }
@@ -186,10 +199,27 @@ impl Network {
         Arrivals { first: Some(first), double }
     }
 
-    /// How long a message between a client and a node takes. Such messages are neither lost nor held up.
-    pub(super) fn client_latency_us(&mut self) -> u64 {
-        let NetworkOptions { latency_min_us, latency_extra_us, .. } = self.options;
-        u64::from(latency_min_us) + self.clients.exponential(latency_extra_us.into())
+    /// Decides when a message between a client and a node arrives, if it does. Cuts and bad links are between nodes only.
+    pub(super) fn send_of_client(&mut self, now: Micros) -> Option<Micros> {
+        let NetworkOptions {
+            latency_min_us,
+            latency_extra_us,
+            client_straggler_ppm: held_up,
+            client_straggler_max_us,
+            client_loss_ppm: lost,
+            ..
+        } = self.options;
+        let mut delay_us = u64::from(latency_min_us) + self.clients.exponential(latency_extra_us.into());
+        if lost + held_up > 0 {
+            let fate = self.clients.below(1_000_000) as u32;
+            if fate < lost {
+                return None;
+            }
+            if fate - lost < held_up {
+                delay_us += self.clients.between(0, client_straggler_max_us.into());
+            }
+        }
+        Some(now.after(delay_us))
     }
 
     fn latency_us(&mut self) -> u64 {
@@ -256,6 +286,24 @@ mod tests {
         let doubled = sent.iter().filter(|arrivals| arrivals.double.is_some()).count();
         assert!((900..1_100).contains(&lost), "{lost}");
         assert!((1_850..2_150).contains(&doubled), "{doubled}");
+    }
+
+    #[test]
+    fn what_clients_send_is_lost_and_held_up_as_often_as_it_is_asked_for() {
+        let options = NetworkOptions {
+            client_loss_ppm: 100_000,
+            client_straggler_ppm: 200_000,
+            client_straggler_max_us: 50_000,
+            ..NetworkOptions::default()
+        };
+        let mut network = network(options);
+        let arrivals: Vec<_> = (0..10_000).map(|_| network.send_of_client(Micros(0))).collect();
+        let lost = arrivals.iter().filter(|at| at.is_none()).count();
+        let late = arrivals.iter().flatten().filter(|at| at.0 > 5_000).count();
+        assert!((900..1_100).contains(&lost), "{lost}");
+        assert!((1_600..2_000).contains(&late), "{late}");
+        network.set_options(NetworkOptions::default());
+        assert!((0..1_000).all(|_| network.send_of_client(Micros(0)).is_some_and(|at| at.0 < 5_000)));
     }
 
     #[test]
