@@ -33,9 +33,9 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let raft = draw_raft(size.snapshot_entries, lease_reads, &mut stream("raft"));
     let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
-    let options = draw_aim(options, &mut stream("aim"));
     let traffic = draw_traffic(&raft, &mut stream("traffic"));
     let clients = fixed.clients.unwrap_or_else(|| draw_clients(&size, &raft, &traffic, &mut stream("slow clients")));
+    let options = ScheduleOptions { clients, ..draw_aim(options, &mut stream("aim")) };
     let mut world = stream("world");
     let sent_passes_cut = stream("cuts").chance(50);
     let wake_us = (stream("wake").pick(&[0, 1, 3]) * raft.election_min_us) as u32;
@@ -162,7 +162,6 @@ fn draw_times(
         duration_ms: RangeMs { min: tenths(shortest).min(limit_ms / 4), max: tenths(longest).min(limit_ms / 2) },
         quiet_ms: RangeMs { min: 0, max: tenths(most_quiet).min(limit_ms / 4) },
         lanes: draw.pick(&[1, 1, 2, 2, 3]),
-        clients: size.clients,
         longest_delay_us: longest_delay_us as u32,
         clock_rate_ppm,
         clock_ahead_ms,
