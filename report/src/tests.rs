@@ -78,6 +78,20 @@ impl Story {
         );
     }
 
+    /// A call in the fields of its line, and what came back in those of its completion.
+    pub(crate) fn does(&mut self, process: u64, from: u64, to: u64, call: &Value, came_back: &Value) {
+        let line = |more: &Value| {
+            let mut line = call.clone();
+            line["process"] = process.into();
+            for (name, value) in more.as_object().into_iter().flatten() {
+                line[name] = value.clone();
+            }
+            line
+        };
+        self.line(from, line(&json!({"type": "invoke"})));
+        self.line(to, line(came_back));
+    }
+
     pub(crate) fn history(&self) -> History {
         let mut lines = self.lines.clone();
         lines.sort_by_key(|(time, _)| *time);

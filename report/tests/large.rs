@@ -59,6 +59,7 @@ fn a_long_run_has_a_small_page_in_little_time() {
         plan: &[],
         links: &[],
         lamport: None,
+        lease_ttl: None,
     });
     let took = began.elapsed();
     assert!(page.contains("200,000"));

@@ -264,6 +264,7 @@ fn write_report(
         plan: &rows,
         links: &links,
         lamport,
+        lease_ttl: Some(plan.promises().ttl).filter(|ttl| !ttl.is_zero()),
     });
     write_file(&folder.report(), &page)
 }

@@ -177,6 +177,52 @@ fn forks(recipe: &Recipe) -> Vec<Operation> {
     })
 }
 
+/// Locks that are acquired where they are free and released by who holds them; else a session is kept alive.
+fn leased_locks(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("l", 100);
+    let mut holders: Vec<Option<u64>> = vec![None; names.len()];
+    recorded(recipe, &mut |source, number, client| {
+        let lock = source.below(names.len() as u64) as usize;
+        let (key, owner) = (names[lock].clone(), Value::from(client as i64));
+        match holders[lock] {
+            None => {
+                holders[lock] = Some(client);
+                (Call::Acquire { key, owner, permits: 1 }, Returned::Token(number))
+            }
+            Some(holder) if holder == client => {
+                holders[lock] = None;
+                (Call::Release { key, owner, permits: 1 }, Returned::Done)
+            }
+            Some(_) => (Call::KeepAlive { owner }, Returned::Done),
+        }
+    })
+}
+
+/// Writes of which each ten have a token.
+fn fenced(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("s", 100);
+    recorded(recipe, &mut |source, number, _| {
+        let key = names[source.below(names.len() as u64) as usize].clone();
+        let returned = Box::new(Returned::Token(number / 10));
+        (Call::Add { key, value: (number as i64).into() }, Returned::Versioned { version: number, returned })
+    })
+}
+
+/// Appends to two lists each, and now and then what a node knows of the last ten decisions.
+fn decided(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("c", 1000);
+    recorded(recipe, &mut |source, number, _| {
+        if source.below(10) == 0 {
+            let entry = |id: u64| (Key::from(id.to_string()), Value::from("commit"));
+            let entries = (number.saturating_sub(10)..number).map(entry).collect();
+            return (Call::Read { key: Key::from("decisions") }, Returned::Map(entries));
+        }
+        let append = |list: u64| MicroOp::Append { key: names[list as usize].clone(), value: (number as i64).into() };
+        let ops = vec![append(source.below(500)), append(500 + source.below(500))];
+        (Call::Txn { ops: ops.clone() }, Returned::Txn(ops))
+    })
+}
+
 /// Checks all properties whose names are wanted.
 pub(crate) fn run_all(is_wanted: impl Fn(&str) -> bool, rounds: usize) {
     let recipe = Recipe { operations: 1_000_000, clients: 50, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
@@ -197,6 +243,9 @@ pub(crate) fn run_all(is_wanted: impl Fn(&str) -> bool, rounds: usize) {
             Property::Log => logs(&recipe),
             Property::Bank(BankRules { .. }) => banks(&recipe),
             Property::LongFork => forks(&recipe),
+            Property::LeaseLock { .. } => leased_locks(&recipe),
+            Property::Fencing => fenced(&recipe),
+            Property::Commit => decided(&recipe),
         };
         let options = Options { time_budget: Some(Duration::from_secs(60)), ..Options::default() };
         let reports = (0..rounds).map(|_| property.check(&history, &options).expect("a sound history"));

@@ -15,6 +15,10 @@ pub(crate) fn tell(call: &Call, returned: Option<&Returned>) -> String {
         }
         (Call::Read { key }, Some(Returned::Value(value))) => format!("read {value} from {key}"),
         (Call::Read { key }, Some(Returned::List(values))) => format!("read {} from {key}", list(values)),
+        (Call::Read { key }, Some(Returned::Map(entries))) if entries.len() > SHOWN_MAX => {
+            let from = if key.as_str().is_empty() { String::new() } else { format!(" from {key}") };
+            format!("read {} entries{from}", entries.len())
+        }
         (Call::Read { .. }, Some(everything @ Returned::Map(_))) => format!("read {everything}"),
         (Call::Read { key }, _) => format!("asked for {key}"),
         (Call::Write { key, value }, Some(_)) => format!("wrote {value} to {key}"),
@@ -125,9 +129,11 @@ impl Partition<'_, Call, Returned> {
     }
 }
 
+/// Of a longer list only its ends are shown, of a larger map nothing.
+const SHOWN_MAX: usize = 12;
+
 /// A list for people: long ones show their ends.
 fn list<T: ToString>(values: &[T]) -> String {
-    const SHOWN_MAX: usize = 12;
     let join = |values: &[T]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if values.len() <= SHOWN_MAX {
         return format!("[{}]", join(values));

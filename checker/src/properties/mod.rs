@@ -24,7 +24,10 @@
 //! ```
 
 mod bank;
+mod commit;
 mod counter_bounds;
+mod fencing;
+mod lease_lock;
 mod log;
 mod long_fork;
 mod membership;
@@ -42,6 +45,7 @@ use std::time::Duration;
 
 use rashomon_history::{Key, Operation};
 
+pub use commit::DECISIONS;
 pub use report::{
     AnomalyKind, PropertyAnomaly, PropertyReport, PropertyStatistics, PropertyVerdict, PropertyWhy, Quantiles, TOLD_MAX,
 };
@@ -86,6 +90,18 @@ pub enum Property {
     Bank(BankRules),
     /// No two transactions see two writes in opposite orders.
     LongFork,
+    /// Locks with leases are held by one at a time, semaphores by no more than there are permits, and their tokens grow.
+    LeaseLock {
+        /// How long a lease lasts at least; nothing where that is not known: then only what its holder released, or what it
+        /// was answered meanwhile, says how long a lock was held.
+        ttl: Duration,
+        /// How many may hold a lock at a time: 1, or the permits of a semaphore.
+        permits: u32,
+    },
+    /// What fenced locks guard is written under tokens that never fall.
+    Fencing,
+    /// Transactions over several nodes are decided once, by all, and happen as a whole.
+    Commit,
 }
 
 /// What is known of a bank.
@@ -114,6 +130,9 @@ impl Property {
             Self::Log,
             Self::Bank(BankRules::default()),
             Self::LongFork,
+            Self::LeaseLock { ttl: Duration::ZERO, permits: 1 },
+            Self::Fencing,
+            Self::Commit,
         ]
     }
 
@@ -131,6 +150,9 @@ impl Property {
             Self::Log => "log",
             Self::Bank(_) => "bank",
             Self::LongFork => "long-fork",
+            Self::LeaseLock { .. } => "lease-lock",
+            Self::Fencing => "fencing",
+            Self::Commit => "commit",
         }
     }
 
@@ -150,6 +172,7 @@ impl Property {
             Self::Log => "send, poll and assign",
             Self::Bank(_) => "transfer, read of everything and txn",
             Self::LongFork => "txn of one write or of reads, write and read",
+            Self::LeaseLock { .. } | Self::Fencing | Self::Commit => "all calls",
         }
     }
 
@@ -171,6 +194,11 @@ impl Property {
             Self::Log => log::check(&mut run),
             Self::Bank(rules) => bank::check(&mut run, rules),
             Self::LongFork => long_fork::check(&mut run),
+            Self::LeaseLock { ttl, permits } => {
+                lease_lock::check(&mut run, u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX), *permits)
+            }
+            Self::Fencing => fencing::check(&mut run),
+            Self::Commit => commit::check(&mut run),
         };
         match answer {
             Ok(doubt) => Ok(run.finish(self.name(), doubt)),

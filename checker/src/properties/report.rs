@@ -182,6 +182,36 @@ kinds! {
     NilBalance = "nil-balance",
     /// Two reads saw two writes in opposite orders.
     LongFork = "long-fork",
+    /// A lock was held by two at a time.
+    DoubleHold = "double-hold",
+    /// More permits of a semaphore were held at a time than there are.
+    TooManyPermits = "too-many-permits",
+    /// Somebody released what he did not hold.
+    ForeignRelease = "foreign-release",
+    /// What was acquired, and neither released nor expired, was not held any more.
+    LostHold = "lost-hold",
+    /// A session was over before its lease was.
+    ExpiredEarly = "expired-early",
+    /// A session was over, and then it was not.
+    RevivedSession = "revived-session",
+    /// Two holds of a lock had the same fencing token.
+    TokenReused = "token-reused",
+    /// A later hold of a lock had a smaller fencing token.
+    TokenFell = "token-fell",
+    /// The fencing token changed while the lock was held.
+    TokenChanged = "token-changed",
+    /// A write was accepted under an older fencing token than a write before it.
+    StaleToken = "stale-token",
+    /// Two writes of an object had the same number.
+    NumberReused = "number-reused",
+    /// A later write of an object had a smaller number.
+    NumberFell = "number-fell",
+    /// A transaction was committed at one node and aborted at another.
+    Disagreement = "disagreement",
+    /// A transaction was still waiting for its decision when all faults were over.
+    Undecided = "undecided",
+    /// A part of a transaction happened, and another did not.
+    Partial = "partial",
 }
 
 impl fmt::Display for AnomalyKind {

@@ -4,6 +4,7 @@
 //!
 //! The same samples come out every time.
 
+mod locks;
 mod messages;
 mod run;
 mod samples;
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             plan: &sample.plan,
             links: &sample.links,
             lamport: sample.lamport.as_ref(),
+            lease_ttl: sample.lease_ttl,
         };
         let page = folder.join("report.html");
         std::fs::write(&page, render(&input))?;

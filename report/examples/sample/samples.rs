@@ -1,13 +1,15 @@
 //! The runs that samples are made of, each with a verdict.
 
+use std::time::Duration;
+
 use rashomon_history::{Call, History, HistoryError, Operation, Outcome, Returned, TimeNs};
 use rashomon_report::lamport::Lamport;
 use rashomon_report::{
     Anomaly, CheckerReport, Guard, Leadership, OperationRecord, SCHEMA_VERSION, Statistics, Verdict, VerdictFile,
 };
 
-use crate::messages;
 use crate::run::{MS, SECOND, Shape, make_up};
+use crate::{locks, messages};
 
 pub(crate) struct Sample {
     pub(crate) name: &'static str,
@@ -16,6 +18,7 @@ pub(crate) struct Sample {
     pub(crate) plan: Vec<(&'static str, String)>,
     pub(crate) links: Vec<(String, String)>,
     pub(crate) lamport: Option<Lamport>,
+    pub(crate) lease_ttl: Option<Duration>,
 }
 
 const USUAL: Shape = Shape {
@@ -37,6 +40,7 @@ pub(crate) fn all() -> Result<Vec<Sample>, HistoryError> {
         Sample::of("messages", &Shape { stale: true, clients: 2, length_ns: 2 * SECOND, faults: 1, ..USUAL })?
             .with(messages::make_up(14, 3)),
         Sample::of("many-messages", &Shape { stale: true, ..USUAL })?.with(messages::make_up(46, 5)),
+        Sample::of_locks()?,
         Sample::of("one-process", &Shape { clients: 1, faults: 0, length_ns: 2 * SECOND, ..USUAL })?,
         Sample::of("nothing-ok", &Shape { down: true, length_ns: 5 * SECOND, faults: 2, ..USUAL })?,
         Sample::of(
@@ -54,7 +58,36 @@ impl Sample {
         let witness = if shape.stale { stale_read(operations) } else { Vec::new() };
         let statistics = Statistics::of(&history, &leaders(shape));
         let verdict = verdict(&statistics, witness);
-        Ok(Self { name, verdict, history, plan: plan(shape), links: links(), lamport: None })
+        Ok(Self { name, verdict, history, plan: plan(shape), links: links(), lamport: None, lease_ttl: None })
+    }
+
+    /// Two adds that a client wrote over, whose lease was over when it did.
+    fn of_locks() -> Result<Self, HistoryError> {
+        let history = locks::make_up()?;
+        let lost = history.operations().iter().filter(|operation| match &operation.call {
+            Call::Add { value, .. } => *value == 12.into(),
+            _ => operation.is_final,
+        });
+        let witness: Vec<OperationRecord> = lost.map(Into::into).collect();
+        let explanation =
+            "Process 2 added 12 to s3 and was told so; but process 3 read [10, 11, 13] from s3 at the end.";
+        let anomaly = Anomaly {
+            kind: "lost".into(),
+            key: Some("s3".into()),
+            explanation: explanation.into(),
+            operations: witness.clone(),
+            cycle: None,
+        };
+        let file = verdict(&Statistics::of(&history, &[]), Vec::new());
+        let verdict = VerdictFile {
+            verdict: Verdict::Invalid,
+            reason: explanation.into(),
+            witness,
+            anomalies: vec![anomaly],
+            ..file
+        };
+        let lease_ttl = Some(Duration::from_secs(1));
+        Ok(Self { name: "locks", verdict, history, plan: plan(&USUAL), links: links(), lamport: None, lease_ttl })
     }
 
     fn with(self, lamport: Lamport) -> Self {

@@ -36,6 +36,7 @@ impl Page<'_> {
         let evidence = if self.input.verdict.witness.is_empty() { "Clients" } else { "What went wrong" };
         let to_evidence = html! {
             a href="#evidence" { (evidence) }
+            @if self.has_locks() { a href="#holds" { "Who held what" } }
             @if self.input.lamport.is_some() { a href="#messages" { "Messages" } }
         };
         html! {

@@ -5,6 +5,7 @@ mod cycle;
 mod evidence;
 mod faults;
 mod header;
+mod holds;
 mod lamport;
 mod overview;
 mod plots;
@@ -13,6 +14,8 @@ mod timeline;
 
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rashomon_history::{History, Operation, TimeNs};
@@ -37,6 +40,8 @@ pub struct ReportInput<'a> {
     pub links: &'a [(String, String)],
     /// The messages, where they are known.
     pub lamport: Option<&'a Lamport>,
+    /// How long the leases of a lock service last, where it has leases.
+    pub lease_ttl: Option<Duration>,
 }
 
 /// All that the sections draw from, computed once.
@@ -90,8 +95,8 @@ impl Page<'_> {
     fn sections(&self) -> Markup {
         html! {
             @match self.input.verdict.verdict {
-                Verdict::Invalid => { (self.evidence()) (self.messages()) (self.over_time()) (self.fault_table()) (self.counts()) (self.guards()) }
-                Verdict::Valid | Verdict::Unknown => { (self.guards()) (self.over_time()) (self.evidence()) (self.messages()) (self.fault_table()) (self.counts()) }
+                Verdict::Invalid => { (self.evidence()) (self.holds()) (self.messages()) (self.over_time()) (self.fault_table()) (self.counts()) (self.guards()) }
+                Verdict::Valid | Verdict::Unknown => { (self.guards()) (self.over_time()) (self.evidence()) (self.holds()) (self.messages()) (self.fault_table()) (self.counts()) }
             }
             (self.checkers())
             (self.plan())

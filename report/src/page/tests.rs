@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use rashomon_history::{History, TimeNs};
 
 use super::{ReportInput, render};
@@ -8,13 +10,19 @@ use crate::verdict::{OperationRecord, Verdict, VerdictFile};
 use crate::{Leadership, Statistics};
 
 fn page(file: &VerdictFile, history: &History) -> String {
+    page_of(file, history, None)
+}
+
+/// A page of locks whose leases last so long.
+pub(super) fn page_of(file: &VerdictFile, history: &History, lease_ttl: Option<Duration>) -> String {
     let links = [("log of n1".to_string(), "nodes/n1/node.log".to_string())];
     let plan = [("seed", "7".to_string()), ("nodes", "n1 n2 n3".to_string())];
-    render(&ReportInput { title: "raft register", verdict: file, history, plan: &plan, links: &links, lamport: None })
+    let title = "raft register";
+    render(&ReportInput { title, verdict: file, history, plan: &plan, links: &links, lamport: None, lease_ttl })
 }
 
 /// The text of the page as a reader without a style sheet has it: no scripts, no tags.
-fn visible(page: &str) -> String {
+pub(super) fn visible(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;
     while let Some(start) = rest.find('<') {
@@ -114,6 +122,7 @@ fn nothing_in_a_history_becomes_markup_or_script() {
         plan: &plan,
         links: &links,
         lamport: None,
+        lease_ttl: None,
     });
     let (clean, history) = stale_read();
     let clean = self::page(&clean, &history);
@@ -241,8 +250,15 @@ fn the_messages_have_a_section_where_they_are_known() {
         detail: "term 2".into(),
     };
     let lamport = Lamport { lanes: vec![lane("n1"), lane("n2")], messages: vec![message], ..Lamport::default() };
-    let input =
-        ReportInput { title: "t", verdict: &file, history: &history, plan: &[], links: &[], lamport: Some(&lamport) };
+    let input = ReportInput {
+        title: "t",
+        verdict: &file,
+        history: &history,
+        plan: &[],
+        links: &[],
+        lamport: Some(&lamport),
+        lease_ttl: None,
+    };
     let page = render(&input);
     assert!(page.contains("href=\"#messages\"") && page.contains("id=\"messages\""));
     let text = visible(&page);

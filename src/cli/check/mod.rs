@@ -63,6 +63,9 @@ pub(crate) struct CheckArgs {
     /// The permits of a semaphore
     #[arg(long, default_value_t = 1, value_name = "N")]
     permits: u32,
+    /// How long the leases of lock sessions last at least, for lease-lock
+    #[arg(long, default_value = "0s", value_parser = parse_duration)]
+    ttl: Duration,
     /// The total of all accounts of a bank; when left out that of the first read
     #[arg(long, value_name = "N")]
     total: Option<i64>,
@@ -165,7 +168,7 @@ impl CheckArgs {
         let name = file.display().to_string();
         let check = self.gravest(file, operations).map_err(|error| Failure::Input(anyhow!("{name}: {error}")))?;
         if let Some(path) = &self.report {
-            std::fs::write(path, page(&name, history, operations, &check))
+            std::fs::write(path, page(&name, history, operations, &check, self.ttl))
                 .with_context(|| format!("writing the report {}", path.display()))
                 .map_err(Failure::Input)?;
         }
@@ -215,6 +218,8 @@ impl CheckArgs {
             version_gaps: self.version_gaps,
             holds_max: self.holds,
             permits: self.permits,
+            ttl: self.ttl,
+            is_fenced: true,
             total: self.total,
             negative_balances_allowed: self.negative_balances,
             delta: self.delta,

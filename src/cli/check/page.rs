@@ -1,13 +1,15 @@
 //! The report of a history that was checked on its own.
 
+use std::time::Duration;
+
 use rashomon_history::{History, Operation};
 use rashomon_report::{ReportInput, SCHEMA_VERSION, Statistics, VerdictFile, render};
 use rashomon_workloads::Checked;
 
 use crate::verdict::Judgement;
 
-/// The page, whole.
-pub(super) fn page(file: &str, history: &History, operations: &[Operation], check: &Checked) -> String {
+/// The page, whole. Leases last so long, where that is known.
+pub(super) fn page(file: &str, history: &History, operations: &[Operation], check: &Checked, ttl: Duration) -> String {
     let Judgement { checker, anomalies } = Judgement::of(check, operations);
     let verdict = VerdictFile {
         schema_version: SCHEMA_VERSION,
@@ -27,5 +29,14 @@ pub(super) fn page(file: &str, history: &History, operations: &[Operation], chec
     };
     let plan = [("history", file.to_owned()), ("model", check.model.description().to_owned())];
     let title = format!("{file} {}", check.model);
-    render(&ReportInput { title: &title, verdict: &verdict, history, plan: &plan, links: &[], lamport: None })
+    let lease_ttl = Some(ttl).filter(|ttl| !ttl.is_zero());
+    render(&ReportInput {
+        title: &title,
+        verdict: &verdict,
+        history,
+        plan: &plan,
+        links: &[],
+        lamport: None,
+        lease_ttl,
+    })
 }

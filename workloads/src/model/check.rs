@@ -108,6 +108,11 @@ impl Check<'_> {
             Model::StaleReadBound => self.property(&Property::StaleReadBound { delta: parameters.delta }),
             Model::Log => self.property(&Property::Log),
             Model::LongFork => self.property(&Property::LongFork),
+            Model::LeaseLock => {
+                self.property(&Property::LeaseLock { ttl: parameters.ttl, permits: parameters.permits })
+            }
+            Model::Fencing => self.property(&Property::Fencing),
+            Model::Commit => self.property(&Property::Commit),
             Model::Bank => self.property(&Property::Bank(BankRules {
                 accounts: None,
                 total: parameters.total,

@@ -1,12 +1,14 @@
 //! What the histories of each workload are held against.
 
 use rashomon_checker::Options;
+use rashomon_checker::properties::DECISIONS;
 use rashomon_checker::transactions::Consistency;
 use rashomon_history::{Call, Operation};
 
 use super::{AskedConsistency, Checked, Model, ModelError, Parameters};
 use crate::Workload;
-use crate::transactions::{BANK_TOTAL, DECISIONS};
+use crate::locks::SEMAPHORE_PERMITS;
+use crate::transactions::BANK_TOTAL;
 
 impl Workload {
     /// What the workload's histories are held against where the system promises this, the most telling first.
@@ -17,18 +19,18 @@ impl Workload {
             Some(AskedConsistency::Linearizable) | None => Consistency::default(),
         };
         let with_snapshots = |model| level.implies(Consistency::SnapshotIsolation).then_some(model);
+        let fencing = promised.is_fenced.then_some(Model::Fencing);
         match self {
             Self::Register => vec![Model::Register],
             Self::Append => vec![Model::ListAppend],
             Self::Set => vec![Model::Set],
-            Self::Lock | Self::FencedLock | Self::Semaphore => Vec::new(),
-            Self::LockSet => vec![Model::SetFull],
-            Self::Bank => with_snapshots(Model::Bank).into_iter().collect(),
-            Self::AppendTxn | Self::Commit => vec![Model::ListAppend],
-            Self::RwTxn | Self::WriteSkew => vec![Model::RwRegister],
-            Self::LongFork => {
-                [Some(Model::RwRegister), with_snapshots(Model::LongFork)].into_iter().flatten().collect()
-            }
+            Self::Lock | Self::FencedLock => present([Some(Model::LeaseLock), fencing, None]),
+            Self::Semaphore => vec![Model::LeaseLock],
+            Self::LockSet => present([Some(Model::LeaseLock), fencing, Some(Model::SetFull)]),
+            Self::Bank => present([with_snapshots(Model::Bank), Some(Model::Commit), None]),
+            Self::AppendTxn | Self::Commit => vec![Model::Commit, Model::ListAppend],
+            Self::RwTxn | Self::WriteSkew => vec![Model::Commit, Model::RwRegister],
+            Self::LongFork => present([Some(Model::Commit), Some(Model::RwRegister), with_snapshots(Model::LongFork)]),
         }
     }
 
@@ -68,10 +70,15 @@ impl Workload {
         let levels = [Model::ListAppend, Model::RwRegister].contains(&model);
         Parameters {
             consistency: promised.consistency.filter(|_| levels),
+            permits: if self == Self::Semaphore { SEMAPHORE_PERMITS } else { 1 },
             total: (self == Self::Bank).then_some(BANK_TOTAL).or(promised.total),
             ..promised.clone()
         }
     }
+}
+
+fn present(models: [Option<Model>; 3]) -> Vec<Model> {
+    models.into_iter().flatten().collect()
 }
 
 impl Model {

@@ -45,6 +45,7 @@ fn hint(operation: &Operation) -> Option<Hint> {
         (Call::Add { .. } | Call::Remove { .. } | Call::Contains { .. }, _) => Surely(Model::Set),
         (Call::Enqueue { .. } | Call::Dequeue { .. }, _) => Perhaps(Model::Queue),
         (Call::Drain { .. }, _) => Surely(Model::TotalQueue),
+        (Call::OpenSession { .. } | Call::KeepAlive { .. }, _) => Surely(Model::LeaseLock),
         (Call::Acquire { .. }, Some(Returned::Token(_))) => Surely(Model::FencedMutex),
         (Call::Acquire { owner, .. } | Call::Release { owner, .. }, _) => {
             let is_process = *owner == Value::Int(i64::try_from(operation.process.0).unwrap_or(-1));

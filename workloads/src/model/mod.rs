@@ -100,6 +100,12 @@ models! {
     LongFork = "long-fork", "no two transactions see two writes in opposite orders: txn of one write, or of reads";
     /// Whether a bank keeps its total.
     Bank = "bank", "the total of all accounts stays the same, none is overdrawn: transfer, read of everything";
+    /// Whether locks with leases exclude.
+    LeaseLock = "lease-lock", "locks whose leases last --ttl are held by one at a time, or by --permits; tokens grow: open-session, keep-alive, acquire, release";
+    /// Whether a resource checks fencing tokens.
+    Fencing = "fencing", "what a lock guards is written under fencing tokens that never fall: add or write that tells its number and token";
+    /// Whether transactions are atomic.
+    Commit = "commit", "all nodes decide alike, and transactions happen as a whole: txn, read of decisions";
 }
 
 impl fmt::Display for Model {

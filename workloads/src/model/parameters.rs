@@ -20,6 +20,10 @@ pub struct Parameters {
     pub holds_max: u32,
     /// The permits of a semaphore.
     pub permits: u32,
+    /// How long the leases of lock sessions last at least; nothing where that is not known.
+    pub ttl: Duration,
+    /// Whether what locks guard is written under fencing tokens.
+    pub is_fenced: bool,
     /// The total of all accounts of a bank; `None` for that of the first read.
     pub total: Option<i64>,
     /// Whether accounts of a bank may be overdrawn.
@@ -38,6 +42,8 @@ impl Default for Parameters {
             version_gaps: false,
             holds_max: 2,
             permits: 1,
+            ttl: Duration::ZERO,
+            is_fenced: true,
             total: None,
             negative_balances_allowed: false,
             delta: Duration::from_secs(1),

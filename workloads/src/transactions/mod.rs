@@ -9,6 +9,7 @@ mod long_fork;
 mod mixed;
 mod write_skew;
 
+use rashomon_checker::properties::DECISIONS;
 use rashomon_history::{Call, Key, MicroOp};
 
 pub(crate) use atomic::AtomicGenerator;
@@ -20,9 +21,6 @@ pub(crate) use write_skew::WriteSkewGenerator;
 
 /// Keys that one transaction reads at the end.
 const FINAL_KEYS: usize = 4;
-
-/// What each node is asked for the decisions that it knows.
-pub(crate) const DECISIONS: &str = "decisions";
 
 fn read(key: Key) -> MicroOp {
     MicroOp::Read { key, seen: None }

@@ -156,14 +156,15 @@ impl Lane {
     }
 }
 
-struct Near<'a> {
-    shown: Vec<&'a Operation>,
-    left_out: usize,
+/// Operations close to some times.
+pub(in crate::page) struct Near<'a> {
+    pub(in crate::page) shown: Vec<&'a Operation>,
+    pub(in crate::page) left_out: usize,
 }
 
 /// The operations closest to the times of `focus` (sorted), and how many others lie between the first and the last of
 /// these times.
-fn nearest<'a>(focus: &[TimeNs], operations: Vec<&'a Operation>, most: usize) -> Near<'a> {
+pub(in crate::page) fn nearest<'a>(focus: &[TimeNs], operations: Vec<&'a Operation>, most: usize) -> Near<'a> {
     let (Some(&first), Some(&last)) = (focus.first(), focus.last()) else {
         return Near { shown: Vec::new(), left_out: 0 };
     };

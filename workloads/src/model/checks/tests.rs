@@ -27,6 +27,22 @@ fn in_turn(calls: Vec<(Call, Returned)>) -> Vec<Operation> {
 }
 
 #[test]
+fn every_workload_is_checked() {
+    for workload in Workload::ALL {
+        for level in ["read-committed", "strict-serializable"] {
+            assert!(!workload.models(&promising(level)).is_empty(), "{workload}");
+        }
+    }
+}
+
+#[test]
+fn tokens_are_checked_where_the_resource_takes_them() {
+    let unfenced = Parameters { is_fenced: false, ..Parameters::default() };
+    assert!(Workload::LockSet.models(&Parameters::default()).contains(&Model::Fencing));
+    assert_eq!(Workload::LockSet.models(&unfenced), [Model::LeaseLock, Model::SetFull]);
+}
+
+#[test]
 fn what_snapshots_give_is_asked_only_where_they_are_promised() {
     for level in ["snapshot-isolation", "serializable", "strict-serializable"] {
         let models = Workload::LongFork.models(&promising(level));
