@@ -4,16 +4,18 @@ use std::ffi::OsString;
 
 use rashomon_history::Call;
 use rashomon_systems::client::{Client, ClientMachine, ClientOptions};
+use rashomon_systems::lock::{LockClient, LockClientOptions};
 use rashomon_systems::server::NodeId;
-use rashomon_workloads::Role;
+use rashomon_workloads::{Role, SEMAPHORE_PERMITS, Workload};
 
-use crate::plan::{Plan, System};
+use crate::plan::{LockSettings, Plan, System};
 
 impl Plan {
     /// The nodes with which clients stay, in turn, and that are asked for the final reads.
     pub(crate) fn homes(&self) -> Vec<NodeId> {
         match self.system {
             System::Raft => (1..=self.nodes).map(NodeId).collect(),
+            System::Lock => (1..self.nodes).map(NodeId).collect(),
         }
     }
 
@@ -27,6 +29,7 @@ impl Plan {
     pub(crate) fn role_of(&self, client: usize) -> Role {
         match self.system {
             System::Raft => Role::of(client, self.clients.into(), self.homes().len()),
+            System::Lock => Role::Mixed,
         }
     }
 
@@ -34,7 +37,15 @@ impl Plan {
     pub(crate) fn client(&self, home: NodeId) -> Box<dyn ClientMachine> {
         match self.system {
             System::Raft => Box::new(Client::new(ClientOptions { home, nodes: self.nodes, sessions: self.sessions })),
+            System::Lock => Box::new(LockClient::new(self.lock_client(home))),
         }
+    }
+
+    fn lock_client(&self, home: NodeId) -> LockClientOptions {
+        let LockSettings { ttl_ms, fencing, careful, tries } = self.lock_settings();
+        let permits = if self.workload == Workload::Semaphore { SEMAPHORE_PERMITS } else { 1 };
+        let (members, resource) = (self.nodes - 1, NodeId(self.nodes));
+        LockClientOptions { home, members, resource, ttl_ms, permits, tries, careful, fencing, bug: self.lock_bug() }
     }
 
     /// A client without sessions, for reads that are made again until they are answered.
@@ -46,11 +57,12 @@ impl Plan {
     pub(crate) fn probe(&self) -> Call {
         match self.system {
             System::Raft => Call::Read { key: "rashomon-probe".into() },
+            System::Lock => Call::OpenSession { owner: "rashomon-probe".into() },
         }
     }
 
     /// The arguments of `rashomon node` that depend on the system, for the server of this node.
-    pub(crate) fn server_args(&self, _node: NodeId) -> Vec<OsString> {
+    pub(crate) fn server_args(&self, node: NodeId) -> Vec<OsString> {
         let mut args: Vec<OsString> = Vec::new();
         match self.system {
             System::Raft => {
@@ -60,6 +72,18 @@ impl Plan {
                 if self.lease_reads {
                     args.push("--lease-reads".into());
                 }
+            }
+            System::Lock if node.0 == self.nodes => {
+                args.push("resource".into());
+                if !self.lock_settings().fencing {
+                    args.push("--no-fencing".into());
+                }
+            }
+            System::Lock => {
+                args.push("lock".into());
+                args.extend(["--ttl-ms".into(), self.lock_settings().ttl_ms.to_string().into()]);
+                args.extend(["--snapshot-entries".into(), self.snapshot_entries.to_string().into()]);
+                args.extend(["--trailing-entries".into(), (self.snapshot_entries / 10).to_string().into()]);
             }
         }
         if let Some(bug) = self.bug {

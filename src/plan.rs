@@ -1,16 +1,21 @@
 //! What a run is, as plain data: enough to run it again.
 
+mod settings;
+mod system;
+
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use rashomon_nemesis::{FaultKind, Place, Schedule};
+use rashomon_nemesis::{FaultKind, Schedule};
+use rashomon_systems::lock;
 use rashomon_systems::planted::PlantedBug;
-use rashomon_systems::raft::{self, Limits, Timing};
-use rashomon_systems::session::SessionOptions;
+use rashomon_systems::raft;
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 use rashomon_workloads::{Parameters, Role, Workload};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use settings::{LockSettings, RaftSettings};
+pub(crate) use system::{System, World};
 
 use crate::script::Script;
 
@@ -52,6 +57,9 @@ pub(crate) struct Plan {
     pub(crate) sessions: bool,
     /// Whether leaders answer reads from a lease.
     pub(crate) lease_reads: bool,
+    /// How the lock service is set, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lock: Option<LockSettings>,
     /// Servers take a snapshot after so many entries; few, so that a short run has many.
     pub(crate) snapshot_entries: u64,
     /// The kinds of faults that were asked for.
@@ -92,51 +100,20 @@ pub(crate) struct Traffic {
     pub(crate) burst_every_us: u64,
 }
 
-/// How the members of a simulated cluster are set. What an older plan does not say is as it was then: the default.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct RaftSettings {
-    pub(crate) heartbeat_us: u64,
-    pub(crate) election_min_us: u64,
-    pub(crate) election_max_us: u64,
-    /// Entries before a snapshot that stay in the log.
-    pub(crate) trailing_entries: u64,
-    /// Entries in one message.
-    pub(crate) append_entries: usize,
-    /// Messages with entries under way to one follower.
-    pub(crate) inflight_appends: usize,
-    /// Bytes of a snapshot in one message.
-    pub(crate) snapshot_chunk_bytes: usize,
-    /// Whether a candidate asks first whether it could win.
-    pub(crate) pre_vote: bool,
-    /// Whether a leader that hears no majority steps down, and members that hear a leader ignore candidates.
-    pub(crate) check_quorum: bool,
-    /// Sessions that may be open at a time.
-    pub(crate) max_sessions: usize,
-}
-
-impl Default for RaftSettings {
-    fn default() -> Self {
-        let (timing, limits) = (Timing::default(), Limits::default());
-        Self {
-            heartbeat_us: timing.heartbeat_us,
-            election_min_us: timing.election_min_us,
-            election_max_us: timing.election_max_us,
-            trailing_entries: SNAPSHOT_ENTRIES / 10,
-            append_entries: limits.append_entries,
-            inflight_appends: limits.inflight_appends,
-            snapshot_chunk_bytes: limits.snapshot_chunk_bytes,
-            pre_vote: true,
-            check_quorum: true,
-            max_sessions: SessionOptions::default().max_sessions,
-        }
-    }
-}
-
 impl Plan {
     /// The planted bug, where it is one of Raft's.
     pub(crate) fn raft_bug(&self) -> Option<raft::Bug> {
         self.bug.and_then(PlantedBug::of_raft)
+    }
+
+    /// The planted bug, where it is one of the lock service's.
+    pub(crate) fn lock_bug(&self) -> Option<lock::Bug> {
+        self.bug.and_then(PlantedBug::of_lock)
+    }
+
+    /// How the lock service is set.
+    pub(crate) fn lock_settings(&self) -> LockSettings {
+        self.lock.unwrap_or_default()
     }
 
     /// How the members of a simulated cluster are set.
@@ -175,6 +152,9 @@ impl Plan {
         if self.lease_reads {
             command.push_str(" --lease-reads");
         }
+        if let Some(lock) = &self.lock {
+            command.push_str(&lock.options());
+        }
         command
     }
 
@@ -182,6 +162,7 @@ impl Plan {
     pub(crate) fn promises(&self) -> Parameters {
         match self.system {
             System::Raft => Parameters::default(),
+            System::Lock => Parameters::default(),
         }
     }
 
@@ -211,6 +192,7 @@ impl Plan {
             ("reads", if self.lease_reads { "from a lease" } else { "by ReadIndex" }.into()),
             ("seed", self.seed.to_string()),
         ];
+        rows.extend(self.lock.map(|lock| ("locks", lock.to_string())));
         if let Some(simulation) = &self.simulation {
             rows.extend(simulation.rows());
         }
@@ -284,110 +266,5 @@ impl fmt::Display for Traffic {
             0 => Ok(()),
             every_us => write!(f, "; the leadership is moved about every {every_us} us"),
         }
-    }
-}
-
-/// The cluster under test.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum System {
-    /// Our key-value store on our Raft.
-    Raft,
-}
-
-/// Where a run happens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum World {
-    /// Real processes, sockets and disks, each node in a network namespace of a private sandbox.
-    Netns,
-    /// The same servers in one thread, with a simulated network, disks, clocks and time: exact from the seed.
-    Sim,
-}
-
-impl System {
-    /// All of them.
-    pub(crate) const ALL: [Self; 1] = [Self::Raft];
-
-    /// The system in which this bug can be planted.
-    pub(crate) fn of(bug: PlantedBug) -> Self {
-        match bug {
-            PlantedBug::Raft(_) => Self::Raft,
-        }
-    }
-
-    /// One sentence for `rashomon list systems`.
-    pub(crate) fn description(self) -> &'static str {
-        match self {
-            Self::Raft => "a key-value store on our own Raft: pre-vote, check-quorum, ReadIndex, snapshots, sessions",
-        }
-    }
-
-    /// The kinds of faults that mean something to it, where it runs in this place.
-    pub(crate) fn faults(self, place: Place) -> Vec<FaultKind> {
-        let means = |kind: &FaultKind| match self {
-            // Who stands still between two calls of a store holds nothing that others wait for.
-            Self::Raft => *kind != FaultKind::Client,
-        };
-        FaultKind::all_in(place).into_iter().filter(means).collect()
-    }
-
-    /// The workloads that it can serve.
-    pub(crate) fn workloads(self) -> &'static [Workload] {
-        match self {
-            Self::Raft => Workload::KEY_VALUE,
-        }
-    }
-}
-
-impl fmt::Display for System {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Raft => "raft",
-        })
-    }
-}
-
-impl FromStr for System {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|system| system.to_string() == name).ok_or_else(|| {
-            let known = Self::ALL.map(|system| system.to_string()).join(", ");
-            format!("there is no system {name:?}; known are {known}")
-        })
-    }
-}
-
-impl World {
-    /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Netns, Self::Sim];
-
-    /// Which faults work there.
-    pub(crate) fn place(self) -> Place {
-        match self {
-            Self::Netns => Place::Real,
-            Self::Sim => Place::Simulated,
-        }
-    }
-}
-
-impl fmt::Display for World {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Netns => "netns",
-            Self::Sim => "sim",
-        })
-    }
-}
-
-impl FromStr for World {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|world| world.to_string() == name).ok_or_else(|| {
-            let known = Self::ALL.map(|world| world.to_string()).join(", ");
-            format!("there is no world {name:?}; known are {known}")
-        })
     }
 }

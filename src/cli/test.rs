@@ -1,5 +1,7 @@
 //! `rashomon test`: one run, or several.
 
+mod system_args;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,8 +14,9 @@ use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, many, netns, sim};
-use crate::plan::{PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
-use crate::swarm::{self, Fixed, SwarmOptions};
+use crate::plan::{LockSettings, PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
+use crate::swarm::{self, Fixed, FixedLock, SwarmOptions};
+use system_args::LockArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,6 +81,8 @@ pub(crate) struct TestArgs {
     /// Servers take a snapshot after so many entries of the log [default: 1000; drawn in the world sim]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_entries: Option<u64>,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Runs, with the seed and those after it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
@@ -132,6 +137,7 @@ impl TestArgs {
             sessions: self.sessions,
             lease_reads: self.lease_reads,
             snapshot_entries: self.snapshot_entries,
+            lock: self.lock.fixed()?,
         })
     }
 
@@ -148,7 +154,8 @@ impl TestArgs {
     fn plan(&self, fixed: &Fixed, seed: u64) -> Result<Plan, Failure> {
         let default_faults = || vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
         let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
-        let (nodes, time_limit_ms) = (fixed.nodes.unwrap_or(5), fixed.time_limit_ms.unwrap_or(30_000));
+        let (nodes, time_limit_ms) =
+            (fixed.nodes.unwrap_or(fixed.system.usual_nodes()), fixed.time_limit_ms.unwrap_or(30_000));
         let clients = fixed.clients.unwrap_or(10);
         let options = ScheduleOptions { clients, ..ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms) };
         let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
@@ -156,7 +163,7 @@ impl TestArgs {
             plan_version: PLAN_VERSION,
             rashomon_version: env!("CARGO_PKG_VERSION").into(),
             system: fixed.system,
-            workload: fixed.workload.unwrap_or(Workload::Register),
+            workload: fixed.workload.unwrap_or(fixed.system.workloads()[0]),
             world: World::Netns,
             nodes,
             clients,
@@ -167,12 +174,26 @@ impl TestArgs {
             bug: fixed.bug,
             sessions: fixed.sessions.unwrap_or(false),
             lease_reads: fixed.lease_reads.unwrap_or(false),
+            lock: (fixed.system == System::Lock).then(|| fixed.lock.or_usual()),
             snapshot_entries: fixed.snapshot_entries.unwrap_or(SNAPSHOT_ENTRIES),
             nemesis,
             schedule,
             script: None,
             simulation: None,
         })
+    }
+}
+
+/// What is not fixed is as usual.
+impl FixedLock {
+    fn or_usual(self) -> LockSettings {
+        let usual = LockSettings::default();
+        LockSettings {
+            ttl_ms: self.ttl_ms.unwrap_or(usual.ttl_ms),
+            fencing: self.fencing.unwrap_or(usual.fencing),
+            careful: self.careful.unwrap_or(usual.careful),
+            tries: self.tries.unwrap_or(usual.tries),
+        }
     }
 }
 

@@ -170,20 +170,7 @@ mod tests {
 
     /// Runs of a second.
     fn small_runs() -> Fixed {
-        Fixed {
-            system: System::Raft,
-            bug: None,
-            workload: None,
-            nemesis: None,
-            nodes: Some(3),
-            clients: None,
-            rate: None,
-            time_limit_ms: Some(1_000),
-            operation_deadline_ms: None,
-            sessions: None,
-            lease_reads: None,
-            snapshot_entries: None,
-        }
+        Fixed { nodes: Some(3), time_limit_ms: Some(1_000), ..Fixed::nothing_but(System::Raft, None) }
     }
 
     /// A read of a client at a millisecond.

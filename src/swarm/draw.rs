@@ -9,8 +9,8 @@ use rashomon_nemesis::{
 };
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 
-use crate::plan::{PLAN_VERSION, Plan, RaftSettings, Simulation, Traffic, World};
-use crate::swarm::Fixed;
+use crate::plan::{LockSettings, PLAN_VERSION, Plan, RaftSettings, Simulation, System, Traffic, World};
+use crate::swarm::{Fixed, FixedLock};
 
 /// Calls of all clients in one run, about: many small runs find more than a few long ones.
 const MOST_CALLS: u64 = 2_000;
@@ -32,6 +32,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let lease_reads = fixed.lease_reads.unwrap_or(stream("lease").chance(40));
     let raft = draw_raft(size.snapshot_entries, lease_reads, &mut stream("raft"));
     let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
+    let lock = (fixed.system == System::Lock).then(|| draw_lock(&fixed.lock, &raft, &mut stream("lock")));
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
     let traffic = draw_traffic(&raft, &mut stream("traffic"));
     let clients = fixed.clients.unwrap_or_else(|| draw_clients(&size, &raft, &traffic, &mut stream("slow clients")));
@@ -68,6 +69,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         bug: fixed.bug,
         sessions: fixed.sessions.unwrap_or(stream("sessions").chance(50)),
         lease_reads,
+        lock,
         snapshot_entries: size.snapshot_entries,
         nemesis,
         schedule,
@@ -89,6 +91,10 @@ impl Size {
     fn draw(fixed: &Fixed, draw: &mut Draw) -> Self {
         let needed = fixed.nemesis.iter().flatten().map(|kind| kind.fewest_nodes()).max().unwrap_or(1);
         let nodes = draw.pick(&[3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 4, 7, 2, 1]).max(needed);
+        let nodes = match fixed.system {
+            System::Raft => nodes,
+            System::Lock => nodes + 1,
+        };
         let clients = draw.pick(&[1, 2, 3, 4, 5, 6, 8, 10, 15]);
         let shortest = draw.between(2_000, 12_000).min(draw.between(2_000, 12_000));
         let time_limit_ms = fixed.time_limit_ms.unwrap_or(shortest);
@@ -138,6 +144,18 @@ fn draw_raft(snapshot_entries: u64, lease_reads: bool, draw: &mut Draw) -> RaftS
         check_quorum,
         // Fewer than clients, so that sessions expire, or more than enough.
         max_sessions: draw.pick(&[1, 3, 4_096, 4_096]),
+    }
+}
+
+/// Leases last about as long as faults, so that some end while their holder can't say a word. The right service is asked
+/// under fencing tokens: without them nothing protects the resource from a holder that stood still.
+fn draw_lock(fixed: &FixedLock, raft: &RaftSettings, draw: &mut Draw) -> LockSettings {
+    let ttl_ms = (raft.election_max_us * draw.pick(&[2, 5, 10, 30]) / 1000).max(100);
+    LockSettings {
+        ttl_ms: fixed.ttl_ms.unwrap_or(ttl_ms),
+        fencing: fixed.fencing.unwrap_or(true),
+        careful: fixed.careful.unwrap_or(draw.chance(50)),
+        tries: fixed.tries.unwrap_or(draw.chance(30)),
     }
 }
 
@@ -262,7 +280,6 @@ mod tests {
     use rashomon_workloads::Workload;
 
     use super::*;
-    use crate::plan::System;
 
     fn nothing_fixed() -> Fixed {
         Fixed::nothing_but(System::Raft, None)

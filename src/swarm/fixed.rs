@@ -21,6 +21,16 @@ pub(crate) struct Fixed {
     pub(crate) sessions: Option<bool>,
     pub(crate) lease_reads: Option<bool>,
     pub(crate) snapshot_entries: Option<u64>,
+    pub(crate) lock: FixedLock,
+}
+
+/// What is fixed of a lock service.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FixedLock {
+    pub(crate) ttl_ms: Option<u64>,
+    pub(crate) fencing: Option<bool>,
+    pub(crate) careful: Option<bool>,
+    pub(crate) tries: Option<bool>,
 }
 
 impl Fixed {
@@ -39,6 +49,7 @@ impl Fixed {
             sessions: None,
             lease_reads: None,
             snapshot_entries: None,
+            lock: FixedLock::default(),
         }
     }
 
@@ -64,6 +75,10 @@ impl Fixed {
         option("sessions", self.sessions.map(|on| on.to_string()));
         option("lease-reads", self.lease_reads.map(|on| on.to_string()));
         option("snapshot-entries", self.snapshot_entries.map(|entries| entries.to_string()));
+        option("ttl", self.lock.ttl_ms.map(|ms| format!("{ms}ms")));
+        option("fencing", self.lock.fencing.map(|on| on.to_string()));
+        option("careful", self.lock.careful.map(|on| on.to_string()));
+        option("tries", self.lock.tries.map(|on| on.to_string()));
         option("bug", self.bug.map(|bug| bug.to_string()));
         option("seed", Some(seed.to_string()));
         command

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::raft;
+use crate::{lock, raft};
 
 /// A planted bug of one of the own systems.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum PlantedBug {
     /// Of Raft, of the sessions above it, or of the log on disk below it.
     Raft(raft::Bug),
+    /// Of the lock service, of the resource that it guards, or of their clients.
+    Lock(lock::Bug),
 }
 
 /// What a person needs to know about a planted bug.
@@ -35,7 +37,7 @@ pub struct UnknownPlantedBug(pub String);
 impl PlantedBug {
     /// Every planted bug, system by system.
     pub fn all() -> impl Iterator<Item = Self> {
-        raft::Bug::ALL.into_iter().map(Self::Raft)
+        raft::Bug::ALL.into_iter().map(Self::Raft).chain(lock::Bug::ALL.into_iter().map(Self::Lock))
     }
 
     /// The stable id, such as `RR-01`.
@@ -43,6 +45,7 @@ impl PlantedBug {
     pub fn id(self) -> &'static str {
         match self {
             Self::Raft(bug) => bug.description().id,
+            Self::Lock(bug) => bug.description().id,
         }
     }
 
@@ -50,15 +53,8 @@ impl PlantedBug {
     #[must_use]
     pub fn description(self) -> PlantedBugDescription {
         match self {
-            Self::Raft(bug) => {
-                let raft::BugDescription { wrong, switched_off, breaks, found_by, .. } = bug.description();
-                PlantedBugDescription {
-                    wrong,
-                    switched_off: switched_off.iter().map(ToString::to_string).collect(),
-                    breaks: breaks.iter().map(ToString::to_string).collect(),
-                    found_by,
-                }
-            }
+            Self::Raft(bug) => bug.description().into(),
+            Self::Lock(bug) => bug.description().into(),
         }
     }
 
@@ -67,6 +63,28 @@ impl PlantedBug {
     pub fn of_raft(self) -> Option<raft::Bug> {
         match self {
             Self::Raft(bug) => Some(bug),
+            Self::Lock(_) => None,
+        }
+    }
+
+    /// The bug, where it is one of the lock service's.
+    #[must_use]
+    pub fn of_lock(self) -> Option<lock::Bug> {
+        match self {
+            Self::Lock(bug) => Some(bug),
+            Self::Raft(_) => None,
+        }
+    }
+}
+
+impl From<raft::BugDescription> for PlantedBugDescription {
+    fn from(description: raft::BugDescription) -> Self {
+        let raft::BugDescription { wrong, switched_off, breaks, found_by, .. } = description;
+        Self {
+            wrong,
+            switched_off: switched_off.iter().map(ToString::to_string).collect(),
+            breaks: breaks.iter().map(ToString::to_string).collect(),
+            found_by,
         }
     }
 }

@@ -25,7 +25,7 @@ impl OwnSystem for RaftKv {
     const UNFINISHED: &'static str = "replica-behind";
 
     fn build(plan: &Plan) -> Members {
-        Members::new(plan, plan.raft_settings())
+        Members::new(plan)
     }
 
     fn api() -> KvApi {

@@ -9,6 +9,7 @@
 mod clients;
 mod hands;
 mod kv;
+mod lock;
 mod operator;
 mod run;
 mod servers;
@@ -90,13 +91,14 @@ pub(crate) struct Simulated {
 /// # Errors
 /// [`ConfigError`] where they can't.
 pub(crate) fn check_settings(plan: &Plan) -> Result<(), ConfigError> {
-    servers::Members::new(plan, plan.raft_settings()).check()
+    servers::raft_config(plan, plan.nodes).check()
 }
 
 /// Carries out the plan. The same plan gives the same run, byte for byte.
 pub(crate) fn simulate(plan: &Plan) -> Simulated {
     match plan.system {
         System::Raft => run::Run::<kv::RaftKv>::new(plan).carry_out(),
+        System::Lock => run::Run::<lock::LockService>::new(plan).carry_out(),
     }
 }
 
@@ -104,5 +106,6 @@ pub(crate) fn simulate(plan: &Plan) -> Simulated {
 pub(crate) fn simulate_traced(plan: &Plan) -> Simulated {
     match plan.system {
         System::Raft => run::Run::<kv::RaftKv>::new(plan).traced().carry_out(),
+        System::Lock => run::Run::<lock::LockService>::new(plan).traced().carry_out(),
     }
 }

@@ -1,7 +1,7 @@
 //! The servers of a simulated run, as the plan wants them.
 
 use rashomon_systems::kv::{SessionKv, session_kv};
-use rashomon_systems::raft::{Compaction, Config, ConfigError, Limits, Raft, Timing};
+use rashomon_systems::raft::{Compaction, Config, Limits, Raft, Timing};
 use rashomon_systems::server::{NodeId, Recovered};
 use rashomon_systems::session::SessionOptions;
 use rashomon_systems::sim::Build;
@@ -15,36 +15,38 @@ pub(crate) struct Members {
     sessions: SessionOptions,
 }
 
-impl Members {
-    pub(crate) fn new(plan: &Plan, settings: RaftSettings) -> Self {
-        let RaftSettings { heartbeat_us, election_min_us, election_max_us, .. } = settings;
-        let config = Config {
-            // Five parts in six, as in the default settings.
-            timing: Timing { heartbeat_us, election_min_us, election_max_us, lease_us: election_min_us / 6 * 5 },
-            compaction: Compaction {
-                threshold_entries: plan.snapshot_entries,
-                trailing_entries: settings.trailing_entries,
-                ..Compaction::default()
-            },
-            limits: Limits {
-                append_entries: settings.append_entries,
-                inflight_appends: settings.inflight_appends,
-                snapshot_chunk_bytes: settings.snapshot_chunk_bytes,
-                ..Limits::default()
-            },
-            lease_reads: plan.lease_reads,
-            pre_vote: settings.pre_vote,
-            check_quorum: settings.check_quorum,
-            bug: plan.raft_bug(),
-            seed: plan.seed,
-            ..Config::new(NodeId(1), (1..=plan.nodes).map(NodeId))
-        };
-        Self { config, sessions: SessionOptions { max_sessions: settings.max_sessions, bug: plan.raft_bug() } }
+/// What the members of a cluster of Raft are told, those from n1 to `members`; but for their ids.
+pub(super) fn raft_config(plan: &Plan, members: u16) -> Config {
+    let RaftSettings { heartbeat_us, election_min_us, election_max_us, .. } = plan.raft_settings();
+    let settings = plan.raft_settings();
+    Config {
+        // Five parts in six, as in the default settings.
+        timing: Timing { heartbeat_us, election_min_us, election_max_us, lease_us: election_min_us / 6 * 5 },
+        compaction: Compaction {
+            threshold_entries: plan.snapshot_entries,
+            trailing_entries: settings.trailing_entries,
+            ..Compaction::default()
+        },
+        limits: Limits {
+            append_entries: settings.append_entries,
+            inflight_appends: settings.inflight_appends,
+            snapshot_chunk_bytes: settings.snapshot_chunk_bytes,
+            ..Limits::default()
+        },
+        lease_reads: plan.lease_reads,
+        pre_vote: settings.pre_vote,
+        check_quorum: settings.check_quorum,
+        bug: plan.raft_bug(),
+        seed: plan.seed,
+        ..Config::new(NodeId(1), (1..=members).map(NodeId))
     }
+}
 
-    /// Whether members can be set like that.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        self.config.check()
+impl Members {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let max_sessions = plan.raft_settings().max_sessions;
+        let sessions = SessionOptions { max_sessions, bug: plan.raft_bug() };
+        Self { config: raft_config(plan, plan.nodes), sessions }
     }
 }
 

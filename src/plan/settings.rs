@@ -1,0 +1,89 @@
+//! How the systems are set.
+
+use std::fmt;
+
+use rashomon_systems::raft::{Limits, Timing};
+use rashomon_systems::session::SessionOptions;
+use serde::{Deserialize, Serialize};
+
+use super::SNAPSHOT_ENTRIES;
+
+/// How the members of a simulated cluster are set. What an older plan does not say is as it was then: the default.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RaftSettings {
+    pub(crate) heartbeat_us: u64,
+    pub(crate) election_min_us: u64,
+    pub(crate) election_max_us: u64,
+    /// Entries before a snapshot that stay in the log.
+    pub(crate) trailing_entries: u64,
+    /// Entries in one message.
+    pub(crate) append_entries: usize,
+    /// Messages with entries under way to one follower.
+    pub(crate) inflight_appends: usize,
+    /// Bytes of a snapshot in one message.
+    pub(crate) snapshot_chunk_bytes: usize,
+    /// Whether a candidate asks first whether it could win.
+    pub(crate) pre_vote: bool,
+    /// Whether a leader that hears no majority steps down, and members that hear a leader ignore candidates.
+    pub(crate) check_quorum: bool,
+    /// Sessions that may be open at a time.
+    pub(crate) max_sessions: usize,
+}
+
+impl Default for RaftSettings {
+    fn default() -> Self {
+        let (timing, limits) = (Timing::default(), Limits::default());
+        Self {
+            heartbeat_us: timing.heartbeat_us,
+            election_min_us: timing.election_min_us,
+            election_max_us: timing.election_max_us,
+            trailing_entries: SNAPSHOT_ENTRIES / 10,
+            append_entries: limits.append_entries,
+            inflight_appends: limits.inflight_appends,
+            snapshot_chunk_bytes: limits.snapshot_chunk_bytes,
+            pre_vote: true,
+            check_quorum: true,
+            max_sessions: SessionOptions::default().max_sessions,
+        }
+    }
+}
+
+/// How a lock service is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct LockSettings {
+    /// How long a lease lasts.
+    pub(crate) ttl_ms: u64,
+    /// Whether the guarded resource looks at fencing tokens.
+    pub(crate) fencing: bool,
+    /// Whether clients look at their leases before they touch the resource.
+    pub(crate) careful: bool,
+    /// Whether acquires only try, and do not wait.
+    pub(crate) tries: bool,
+}
+
+impl Default for LockSettings {
+    fn default() -> Self {
+        Self { ttl_ms: 2_000, fencing: true, careful: false, tries: false }
+    }
+}
+
+impl LockSettings {
+    /// As they stand on the command line, each with a space before it.
+    pub(crate) fn options(self) -> String {
+        let Self { ttl_ms, fencing, careful, tries } = self;
+        format!(" --ttl {ttl_ms}ms --fencing {fencing} --careful {careful} --tries {tries}")
+    }
+}
+
+impl fmt::Display for LockSettings {
+    /// For people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ttl_ms, fencing, careful, tries } = self;
+        let fencing = if *fencing { "fencing tokens are looked at" } else { "nobody looks at fencing tokens" };
+        let careful = if *careful { "clients look at their leases" } else { "clients trust their locks" };
+        let tries = if *tries { "nobody waits for a lock" } else { "who finds a lock taken waits" };
+        write!(f, "leases of {ttl_ms} ms, {fencing}, {careful}, {tries}")
+    }
+}

@@ -1,0 +1,131 @@
+//! What can be tested, and where.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rashomon_nemesis::{FaultKind, Place};
+use rashomon_systems::planted::PlantedBug;
+use rashomon_workloads::Workload;
+use serde::{Deserialize, Serialize};
+
+/// The cluster under test.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum System {
+    /// Our key-value store on our Raft.
+    Raft,
+    /// Our lock service on our Raft, and a resource that its locks guard.
+    Lock,
+}
+
+/// Where a run happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum World {
+    /// Real processes, sockets and disks, each node in a network namespace of a private sandbox.
+    Netns,
+    /// The same servers in one thread, with a simulated network, disks, clocks and time: exact from the seed.
+    Sim,
+}
+
+impl System {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Raft, Self::Lock];
+
+    /// Servers, where nothing else is asked for.
+    pub(crate) fn usual_nodes(self) -> u16 {
+        match self {
+            Self::Raft => 5,
+            Self::Lock => 4,
+        }
+    }
+
+    /// The system in which this bug can be planted.
+    pub(crate) fn of(bug: PlantedBug) -> Self {
+        match bug {
+            PlantedBug::Raft(_) => Self::Raft,
+            PlantedBug::Lock(_) => Self::Lock,
+        }
+    }
+
+    /// One sentence for `rashomon list systems`.
+    pub(crate) fn description(self) -> &'static str {
+        match self {
+            Self::Raft => "a key-value store on our own Raft: pre-vote, check-quorum, ReadIndex, snapshots, sessions",
+            Self::Lock => {
+                "a lock service on our own Raft: leases, queues, fencing tokens; its last node is a store that the locks guard"
+            }
+        }
+    }
+
+    /// The kinds of faults that mean something to it, where it runs in this place.
+    pub(crate) fn faults(self, place: Place) -> Vec<FaultKind> {
+        let means = |kind: &FaultKind| match self {
+            // Who stands still between two calls of a store holds nothing that others wait for.
+            Self::Raft => *kind != FaultKind::Client,
+            Self::Lock => *kind != FaultKind::Membership,
+        };
+        FaultKind::all_in(place).into_iter().filter(means).collect()
+    }
+
+    /// The workloads that it can serve.
+    pub(crate) fn workloads(self) -> &'static [Workload] {
+        match self {
+            Self::Raft => Workload::KEY_VALUE,
+            Self::Lock => Workload::LOCKS,
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raft => "raft",
+            Self::Lock => "lock",
+        })
+    }
+}
+
+impl FromStr for System {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|system| system.to_string() == name).ok_or_else(|| {
+            let known = Self::ALL.map(|system| system.to_string()).join(", ");
+            format!("there is no system {name:?}; known are {known}")
+        })
+    }
+}
+
+impl World {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Netns, Self::Sim];
+
+    /// Which faults work there.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::Netns => Place::Real,
+            Self::Sim => Place::Simulated,
+        }
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Netns => "netns",
+            Self::Sim => "sim",
+        })
+    }
+}
+
+impl FromStr for World {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|world| world.to_string() == name).ok_or_else(|| {
+            let known = Self::ALL.map(|world| world.to_string()).join(", ");
+            format!("there is no world {name:?}; known are {known}")
+        })
+    }
+}
