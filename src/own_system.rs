@@ -14,9 +14,17 @@ impl Plan {
     /// The nodes with which clients stay, in turn, and that are asked for the final reads.
     pub(crate) fn homes(&self) -> Vec<NodeId> {
         match self.system {
-            System::Raft => (1..=self.nodes).map(NodeId).collect(),
-            System::Lock => (1..self.nodes).map(NodeId).collect(),
+            System::Raft | System::Lock => self.members().collect(),
         }
+    }
+
+    /// The members of the Raft cluster, if there is one.
+    pub(crate) fn members(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let members = match self.system {
+            System::Raft => self.nodes,
+            System::Lock => self.nodes - 1,
+        };
+        (1..=members).map(NodeId)
     }
 
     /// The home of the client with this number.

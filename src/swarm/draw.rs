@@ -33,7 +33,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let raft = draw_raft(size.snapshot_entries, lease_reads, &mut stream("raft"));
     let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
     let lock = (fixed.system == System::Lock).then(|| draw_lock(&fixed.lock, &raft, &mut stream("lock")));
-    let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, &mut stream("times"));
+    let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, lock, &mut stream("times"));
     let traffic = draw_traffic(&raft, &mut stream("traffic"));
     let clients = fixed.clients.unwrap_or_else(|| draw_clients(&size, &raft, &traffic, &mut stream("slow clients")));
     let options = ScheduleOptions { clients, ..draw_aim(options, &mut stream("aim")) };
@@ -165,6 +165,7 @@ fn draw_times(
     kinds: Vec<FaultKind>,
     raft: &RaftSettings,
     lease_reads: bool,
+    lock: Option<LockSettings>,
     draw: &mut Draw,
 ) -> ScheduleOptions {
     let limit_ms = size.time_limit_ms;
@@ -176,7 +177,7 @@ fn draw_times(
     let (clock_rate_ppm, clock_ahead_ms) =
         (draw.pick(&[10_000, 100_000, 300_000]), tenths(draw.pick(&[1, 10, 100])) as u32);
     let (clock_rate_ppm, clock_ahead_ms) = if lease_reads { (50_000, 0) } else { (clock_rate_ppm, clock_ahead_ms) };
-    ScheduleOptions {
+    let options = ScheduleOptions {
         duration_ms: RangeMs { min: tenths(shortest).min(limit_ms / 4), max: tenths(longest).min(limit_ms / 2) },
         quiet_ms: RangeMs { min: 0, max: tenths(most_quiet).min(limit_ms / 4) },
         lanes: draw.pick(&[1, 1, 2, 2, 3]),
@@ -184,7 +185,19 @@ fn draw_times(
         clock_rate_ppm,
         clock_ahead_ms,
         ..ScheduleOptions::new(size.nodes, kinds, limit_ms)
+    };
+    lock.map_or(options.clone(), |lock| with_clocks_for_leases(options, lock))
+}
+
+/// The service counts on clocks that agree to a twentieth, and on no more than three jumps within a lease.
+fn with_clocks_for_leases(options: ScheduleOptions, lock: LockSettings) -> ScheduleOptions {
+    let options = ScheduleOptions { clock_rate_ppm: options.clock_rate_ppm.min(50_000), ..options };
+    if options.clock_ahead_ms == 0 || !options.kinds.contains(&FaultKind::Clock) {
+        return options;
     }
+    let min = options.duration_ms.min.max(lock.ttl_ms / 2);
+    let max = options.duration_ms.max.max(min);
+    ScheduleOptions { lanes: 1, duration_ms: RangeMs { min, max }, ..options }
 }
 
 /// How often faults are aimed at the leader, and how often two at once: in some runs rather at it than elsewhere.

@@ -34,11 +34,7 @@ pub(super) struct Operator {
 
 impl Operator {
     pub(super) fn new(plan: &Plan) -> Self {
-        Self {
-            wanted: (1..=plan.nodes).map(NodeId).collect(),
-            removing: Vec::new(),
-            draw: Draw::stream(plan.seed, "operator"),
-        }
+        Self { wanted: plan.members().collect(), removing: Vec::new(), draw: Draw::stream(plan.seed, "operator") }
     }
 
     /// The next change on the way from these members to the wanted ones. Who does not run is neither added nor promoted:
