@@ -211,7 +211,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = FaultKind::parse_list("partition,meteor", Place::Real).unwrap_err().to_string();
         let expected = "unknown fault \"meteor\"; known are partition, kill, pause, power, packet, disk, clock, \
-                        membership, or all, or none";
+                        membership, client, or all, or none";
         assert_eq!(error, expected);
         assert!(FaultKind::parse_list("", Place::Simulated).is_err());
     }
@@ -220,7 +220,7 @@ mod tests {
     fn what_only_a_simulation_can_do_is_refused_elsewhere() {
         let error = FaultKind::parse_list("kill,power", Place::Real).unwrap_err().to_string();
         let expected = "the fault power can't be done to real servers, only to simulated ones; what can are partition, \
-                        kill, pause, membership";
+                        kill, pause, membership, client";
         assert_eq!(error, expected);
         assert!(FaultKind::parse_list("kill,power", Place::Simulated).is_ok());
     }
