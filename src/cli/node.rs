@@ -1,5 +1,6 @@
 //! `rashomon node`: one server of an own system.
 
+mod commit;
 mod lock;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,8 @@ enum NodeSystem {
     Raft(RaftArgs),
     /// A member of a Raft cluster that keeps locks, semaphores and sessions, over HTTP and JSON
     Lock(lock::LockArgs),
+    /// A coordinator or a shard of a cluster that runs transactions over shards, over HTTP and JSON
+    Commit(commit::CommitArgs),
     /// The resource that locks guard: sets and registers that take fencing tokens, over HTTP and JSON
     Resource(lock::ResourceArgs),
 }
@@ -155,6 +158,7 @@ pub(crate) fn run(args: NodeArgs) -> Result<ExitCode, Failure> {
             ended(listeners.and_then(|listeners| raft::run(&options, listeners)))
         }
         NodeSystem::Lock(args) => lock::run_member(args),
+        NodeSystem::Commit(args) => commit::run(args),
         NodeSystem::Resource(args) => lock::run_resource(args),
     }
 }
@@ -193,7 +197,7 @@ fn member(args: MemberArgs) -> Result<(raft::RaftNodeOptions, Result<Listeners, 
 fn ended(result: Result<(), NodeError>) -> Result<ExitCode, Failure> {
     match result {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error @ NodeError::Settings(_)) => Err(Failure::Input(error.into())),
+        Err(error @ (NodeError::Settings(_) | NodeError::CommitSettings(_))) => Err(Failure::Input(error.into())),
         Err(error) => Err(Failure::Internal(error.into())),
     }
 }

@@ -4,7 +4,7 @@ use super::coordinator::Single;
 use super::outbox::ForeignLog;
 use super::participant::{LockTable, Participant};
 use super::{CommitConfigError, Config, Fact, Message, Protocol, Replicated, Request, Response};
-use crate::raft::RecoverError;
+use crate::raft::{Member, RecoverError};
 use crate::server::{Input, Micros, NodeId, Output, Recovered, Server, Status};
 
 /// Why a member can't start.
@@ -62,6 +62,15 @@ impl CommitNode {
             Role::Coordinator(coordinator) => coordinator.facts(),
             Role::Member(member) => member.facts(),
             Role::Shard(shard) => shard.facts(),
+        }
+    }
+
+    /// The member of a Raft cluster, where it is one.
+    #[must_use]
+    pub fn member(&self) -> Option<&dyn Member> {
+        match &self.role {
+            Role::Member(member) => Some(member.raft()),
+            Role::Coordinator(_) | Role::Shard(_) => None,
         }
     }
 

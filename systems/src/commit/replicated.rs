@@ -12,7 +12,7 @@ use super::coordinator::{Coordinator, Want};
 use super::decisions::{Answer, Command, Decisions};
 use super::ledger::Ledger;
 use super::outbox::encode;
-use super::{CommitMessage, Config, Decision, Fact, Isolation, Message, Op, Refusal, Request, Response, TxnId};
+use super::{Bug, CommitMessage, Config, Decision, Fact, Isolation, Message, Op, Refusal, Request, Response, TxnId};
 use crate::raft::{self, Raft, RecoverError};
 use crate::server::{Input, Micros, NodeId, Output, Recovered, RequestId, Server, Status};
 
@@ -189,6 +189,10 @@ impl Replicated {
         let CommitMessage::Inquire { txn } = message else { return self.core.receive(from, message) };
         match self.raft.machine().get(txn) {
             Some(decision) => self.core.outbox.send(from, CommitMessage::Decide { txn, decision }),
+            None if self.core.config.has(Bug::TC08) => {
+                let decision = Decision::Abort;
+                self.core.outbox.send(from, CommitMessage::Decide { txn, decision });
+            }
             None if self.raft.is_leader() => self.core.receive(from, message),
             None => {}
         }
@@ -242,6 +246,10 @@ impl Replicated {
 
     pub(super) fn facts(&self) -> &[Fact] {
         self.core.facts.all()
+    }
+
+    pub(super) fn raft(&self) -> &Raft<Decisions> {
+        &self.raft
     }
 
     pub(super) fn status(&self) -> Status {

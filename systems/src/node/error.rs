@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::commit::{CommitConfigError, StartError};
 use crate::raft::{ConfigError, RecoverError};
 use crate::wal::{WalError, disk_advice};
 
@@ -14,6 +15,12 @@ pub enum NodeError {
     /// The settings make no sense together.
     #[error(transparent)]
     Settings(#[from] ConfigError),
+    /// The settings of a commitment cluster make no sense together.
+    #[error(transparent)]
+    CommitSettings(#[from] CommitConfigError),
+    /// A server of a commitment cluster can't go on from what its log holds.
+    #[error(transparent)]
+    CommitStart(#[from] StartError),
     /// A port can't be listened on.
     #[error("listening for {whom} on {address}: {cause}{}", port_advice(cause))]
     Listen {

@@ -1,5 +1,6 @@
 //! Real hands for a server: sockets, disk, clock.
 
+pub mod commit;
 mod driver;
 mod error;
 mod http;

@@ -15,4 +15,9 @@ pub const LEFT_OUT: &[LeftOut] = &[
         reason: "it is no mistake in the code but a limit of the protocol: three-phase commit breaks agreement when who is slow \
                  counts as dead",
     },
+    LeftOut {
+        id: "TP-04",
+        reason: "two who lead the termination protocol see the same states and conclude the same, unless the network is cut; and \
+                 then three-phase commit breaks agreement by itself",
+    },
 ];

@@ -60,7 +60,7 @@ macro_rules! bugs {
 bugs! {
     two_phase { TC01 TC02 TC03 TC04 TC05 TC06 TC07 TC08 TC09 TC15 TC16 TC17 TC20 TC21 }
     isolation { TC10 TC11 TC12 TC13 TC14 TC18 TC19 TC23 TC24 }
-    three_phase { TP03 TP04 TP05 }
+    three_phase { TP03 TP05 }
 }
 
 impl fmt::Display for Bug {

@@ -10,13 +10,6 @@ pub(super) const TP03: CommitBugDescription = CommitBugDescription {
     found_by: "killing the coordinator between its pre-commits; 3pc",
 };
 
-pub(super) const TP04: CommitBugDescription = CommitBugDescription {
-    id: "TP-04",
-    wrong: "every participant that hears nothing leads the termination protocol at once, without waiting for one that comes before it",
-    breaks: &[Agreement],
-    found_by: "killing the coordinator between its pre-commits, with messages that are delayed; 3pc",
-};
-
 pub(super) const TP05: CommitBugDescription = CommitBugDescription {
     id: "TP-05",
     wrong: "a participant that comes back decides alone, by its own log",

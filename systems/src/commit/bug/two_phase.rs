@@ -54,9 +54,9 @@ pub(super) const TC07: CommitBugDescription = CommitBugDescription {
 
 pub(super) const TC08: CommitBugDescription = CommitBugDescription {
     id: "TC-08",
-    wrong: "a new leader aborts what it does not know without asking the log, while the old one may still commit it",
+    wrong: "a member that is asked aborts what it does not know without asking the log, while another one may commit it",
     breaks: &[Agreement, Durability],
-    found_by: "a leader of the coordinators that is killed, paused or cut off; 2pc-raft",
+    found_by: "members of the group that are cut off, paused or slow, and lost messages; 2pc-raft",
 };
 
 pub(super) const TC09: CommitBugDescription = CommitBugDescription {

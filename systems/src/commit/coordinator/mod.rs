@@ -235,7 +235,7 @@ impl Coordinator {
                 let state = ParticipantState::Unknown;
                 self.outbox.send(from, CommitMessage::State { txn, state, recovered: false });
             }
-            Protocol::TwoPhaseRaft if self.config.has(Bug::TC08) || self.config.has(Bug::TC07) => {
+            Protocol::TwoPhaseRaft if self.config.has(Bug::TC07) => {
                 self.outbox.send(from, CommitMessage::Decide { txn, decision });
             }
             Protocol::TwoPhaseRaft => self.wants.push(Want::Resolve { txn, asker: from }),

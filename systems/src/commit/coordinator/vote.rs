@@ -94,14 +94,20 @@ impl Coordinator {
         self.wants.push(Want::Commit { txn, at, participants });
     }
 
+    /// TC-24: there is no limit.
+    fn wait_on(&mut self, txn: TxnId) {
+        let later = self.now.after(self.config.timing.execute_us);
+        if let Some(open) = self.open.get_mut(&txn) {
+            open.deadline = later;
+        }
+        self.ask_again(txn);
+    }
+
     /// The present phase has taken too long.
     pub(super) fn on_timeout(&mut self, txn: TxnId) {
         let Some(open) = self.open.get(&txn) else { return };
         match open.phase {
-            Phase::Executing if self.config.has(Bug::TC24) => {
-                let later = self.now.after(self.config.timing.resend_us);
-                self.timers.set(txn, later);
-            }
+            Phase::Executing if self.config.has(Bug::TC24) => self.wait_on(txn),
             Phase::Voting if self.config.has(Bug::TC04) => self.on_all_voted(txn),
             Phase::Executing | Phase::Voting => self.abort(txn, AbortReason::Timeout),
             // Skeen: all have voted yes, so who does not answer will commit when it is back.

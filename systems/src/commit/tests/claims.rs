@@ -17,7 +17,7 @@ use crate::sim::disk::Crash;
 
 const COORDINATOR: NodeId = NodeId(1);
 
-fn world(protocol: Protocol, isolation: Isolation) -> World {
+pub(super) fn world(protocol: Protocol, isolation: Isolation) -> World {
     let mut world = World::new(settings(protocol, isolation), Workload::new(Kind::Lists), 7);
     world.pass(1_000);
     world
@@ -106,7 +106,7 @@ fn what_cannot_be_done_is_aborted_in_whole() {
 }
 
 /// Begins a transaction over all shards, and stops the coordinator when all have voted yes.
-fn stop_after_the_votes(world: &mut World, stop: impl Fn(&mut World)) {
+pub(super) fn stop_after_the_votes(world: &mut World, stop: impl Fn(&mut World)) {
     let ops: Vec<Op> = (0..20).map(|number| write(&format!("k{number}"), 1)).collect();
     world.ask(COORDINATOR, Request::Txn(ops));
     for _ in 0..1_000 {

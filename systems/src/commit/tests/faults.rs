@@ -26,10 +26,16 @@ pub(super) fn torment(world: &mut World, faults: &[Fault], seed: u64, until: Mic
     let nodes: Vec<NodeId> = world.cluster.nodes().collect();
     while world.cluster.now() < until {
         let fault = faults[draw.below(faults.len())];
-        let victims: Vec<NodeId> = nodes.iter().copied().filter(|_| draw.chance(35)).collect();
+        let mut victims = || nodes.iter().copied().filter(|_| draw.chance(35)).collect::<Vec<NodeId>>();
+        let (victims, others) = (victims(), victims());
         begin(world, fault, &victims, &mut draw);
+        if draw.chance(30) {
+            world.pass(draw.between(0, 400));
+            let another = faults[draw.below(faults.len())];
+            begin(world, another, &others, &mut draw);
+        }
         world.pass(draw.between(1, 700));
-        end(world, &nodes);
+        end(world, &nodes, &mut draw);
         world.pass(draw.between(1, 500));
     }
 }
@@ -64,10 +70,16 @@ fn begin(world: &mut World, fault: Fault, victims: &[NodeId], draw: &mut Draw) {
     }
 }
 
-fn end(world: &mut World, nodes: &[NodeId]) {
-    for from in nodes {
+/// All is well again, with one node after the other.
+fn end(world: &mut World, nodes: &[NodeId], draw: &mut Draw) {
+    let mut nodes = nodes.to_vec();
+    draw.shuffle(&mut nodes);
+    for from in &nodes {
         nodes.iter().filter(|to| *to != from).for_each(|to| world.cluster.disturb(*from, *to, Disturbance::default()));
         world.cluster.resume(*from);
-        world.cluster.start(*from);
+        if !world.cluster.is_up(*from) {
+            world.cluster.start(*from);
+            world.pass(draw.between(0, 200));
+        }
     }
 }

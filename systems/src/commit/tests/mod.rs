@@ -1,3 +1,4 @@
+mod bugs;
 mod claims;
 mod faults;
 mod random;

@@ -72,7 +72,7 @@ fn keeps_its_promises(protocol: Protocol, isolation: Isolation, seeds: std::ops:
 }
 
 /// So many seeds; more where the environment says so.
-fn seeds(usual: u64) -> std::ops::Range<u64> {
+pub(super) fn seeds(usual: u64) -> std::ops::Range<u64> {
     let from = std::env::var("COMMIT_FROM").ok().and_then(|from| from.parse().ok()).unwrap_or(0);
     let count: u64 = std::env::var("COMMIT_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(usual);
     from..from + count

@@ -1,9 +1,12 @@
 //! Three-phase commit: right while only processes die, and wrong where slow is taken for dead.
 
 use super::super::{Isolation, Protocol};
+use super::claims::{stop_after_the_votes, world};
 use super::faults::Fault;
-use super::random::{complaints, run, settings};
+use super::random::{complaints, run, seeds, settings};
 use super::workload::{Kind, consistency};
+use crate::server::NodeId;
+use crate::sim::Disturbance;
 
 fn broken(faults: &[Fault], seeds: std::ops::Range<u64>) -> Vec<String> {
     let config = settings(Protocol::ThreePhase, Isolation::Serializable);
@@ -17,14 +20,24 @@ fn broken(faults: &[Fault], seeds: std::ops::Range<u64>) -> Vec<String> {
 
 #[test]
 fn while_only_processes_die_all_is_well() {
-    assert_eq!(broken(&[Fault::Kill], 0..60), Vec::<String>::new());
+    assert_eq!(broken(&[Fault::Kill], seeds(60)), Vec::<String>::new());
     assert_eq!(broken(&[], 0..3), Vec::<String>::new());
 }
 
+/// The last shard votes and hears no more, while the others are told that all have voted yes.
 #[test]
-fn partitions_break_agreement() {
-    let broken = broken(&[Fault::Partition], 0..40);
-    assert!(broken.iter().any(|complaint| complaint.contains("(AC1)")), "{broken:?}");
+fn a_partition_after_the_votes_breaks_agreement() {
+    let mut world = world(Protocol::ThreePhase, Isolation::Serializable);
+    let last = *world.config.shards.last().unwrap();
+    stop_after_the_votes(&mut world, |world| {
+        let cut = Disturbance { cut: true, ..Disturbance::default() };
+        let others: Vec<NodeId> = world.cluster.nodes().filter(|node| *node != last).collect();
+        others.into_iter().for_each(|other| world.cluster.disturb(other, last, cut));
+    });
+    world.pass(5_000);
+    let complaints = world.complaints();
+    let told = format!("n1 decided to commit, and {last} to abort (AC1)");
+    assert!(complaints.iter().any(|complaint| complaint.ends_with(&told)), "{complaints:?}");
 }
 
 #[test]

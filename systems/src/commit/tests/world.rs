@@ -18,7 +18,7 @@ use crate::sim::{Build, Cluster, DiskOptions, Happening, Lost, NetworkOptions, T
 use crate::wal::WalOptions;
 
 /// How long an operation may take.
-const OPERATION_US: u64 = 2_000_000;
+const OPERATION_US: u64 = 600_000;
 
 /// Makes the servers.
 pub(super) struct Members(pub(super) Config);

@@ -98,9 +98,11 @@ impl Participant {
         if let Some(at) = termination.commits {
             return Conclusion::Decide(Decision::Commit { at });
         }
-        let Some(others) = termination.operational(self.config.id, prepared) else { return Conclusion::AskAgain };
+        let Some(others) = termination.operational(self.config.id, prepared) else {
+            return Conclusion::AskAgain;
+        };
         let leads = others.keys().all(|other| *other > self.config.id) || termination.rounds > MOST_ROUNDS;
-        if !leads && !self.config.has(Bug::TP04) {
+        if !leads {
             return Conclusion::AskAgain;
         }
         match prepared.promise.pre_committed.or_else(|| others.values().find_map(|state| told(*state))) {
