@@ -4,17 +4,20 @@ use std::ffi::OsString;
 
 use rashomon_history::Call;
 use rashomon_systems::client::{Client, ClientMachine, ClientOptions};
+use rashomon_systems::commit::{self, CommitClient, CommitClientOptions};
 use rashomon_systems::lock::{LockClient, LockClientOptions};
 use rashomon_systems::server::NodeId;
 use rashomon_workloads::{Role, SEMAPHORE_PERMITS, Workload};
 
-use crate::plan::{LockSettings, Plan, System};
+use crate::plan::{CommitSettings, LockSettings, Plan, System};
 
 impl Plan {
     /// The nodes with which clients stay, in turn, and that are asked for the final reads.
     pub(crate) fn homes(&self) -> Vec<NodeId> {
         match self.system {
             System::Raft | System::Lock => self.members().collect(),
+            // All of them know decisions; a shard says who coordinates.
+            System::Commit => (1..=self.nodes).map(NodeId).collect(),
         }
     }
 
@@ -23,6 +26,7 @@ impl Plan {
         let members = match self.system {
             System::Raft => self.nodes,
             System::Lock => self.nodes - 1,
+            System::Commit => 0,
         };
         (1..=members).map(NodeId)
     }
@@ -37,7 +41,7 @@ impl Plan {
     pub(crate) fn role_of(&self, client: usize) -> Role {
         match self.system {
             System::Raft => Role::of(client, self.clients.into(), self.homes().len()),
-            System::Lock => Role::Mixed,
+            System::Lock | System::Commit => Role::Mixed,
         }
     }
 
@@ -46,6 +50,10 @@ impl Plan {
         match self.system {
             System::Raft => Box::new(Client::new(ClientOptions { home, nodes: self.nodes, sessions: self.sessions })),
             System::Lock => Box::new(LockClient::new(self.lock_client(home))),
+            System::Commit => {
+                let commit::Config { coordinators, bank, bug, .. } = self.commit_config(home);
+                Box::new(CommitClient::new(CommitClientOptions { home, coordinators, bank, bug }))
+            }
         }
     }
 
@@ -66,6 +74,7 @@ impl Plan {
         match self.system {
             System::Raft => Call::Read { key: "rashomon-probe".into() },
             System::Lock => Call::OpenSession { owner: "rashomon-probe".into() },
+            System::Commit => Call::Read { key: "".into() },
         }
     }
 
@@ -86,6 +95,12 @@ impl Plan {
                 if !self.lock_settings().fencing {
                     args.push("--no-fencing".into());
                 }
+            }
+            System::Commit => {
+                let CommitSettings { protocol, isolation } = self.commit_settings();
+                args.push("commit".into());
+                args.extend(["--protocol".into(), protocol.to_string().into()]);
+                args.extend(["--isolation".into(), isolation.to_string().into()]);
             }
             System::Lock => {
                 args.push("lock".into());

@@ -6,15 +6,18 @@ mod system;
 use std::fmt;
 use std::time::Duration;
 
+use rashomon_checker::transactions::Consistency;
 use rashomon_nemesis::{FaultKind, Schedule};
+use rashomon_systems::commit::{self, Bank, Isolation};
 use rashomon_systems::lock;
 use rashomon_systems::planted::PlantedBug;
 use rashomon_systems::raft;
+use rashomon_systems::server::NodeId;
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
-use rashomon_workloads::{Parameters, Role, Workload};
+use rashomon_workloads::{AskedConsistency, Parameters, Role, SEMAPHORE_PERMITS, Workload};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use settings::{LockSettings, RaftSettings};
+pub(crate) use settings::{CommitSettings, LockSettings, RaftSettings};
 pub(crate) use system::{System, World};
 
 use crate::script::Script;
@@ -60,6 +63,9 @@ pub(crate) struct Plan {
     /// How the lock service is set, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lock: Option<LockSettings>,
+    /// How atomic commitment is set, where it is that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) commit: Option<CommitSettings>,
     /// Servers take a snapshot after so many entries; few, so that a short run has many.
     pub(crate) snapshot_entries: u64,
     /// The kinds of faults that were asked for.
@@ -111,6 +117,23 @@ impl Plan {
         self.bug.and_then(PlantedBug::of_lock)
     }
 
+    /// The planted bug, where it is one of atomic commitment.
+    pub(crate) fn commit_bug(&self) -> Option<commit::Bug> {
+        self.bug.and_then(PlantedBug::of_commit)
+    }
+
+    /// How atomic commitment is set.
+    pub(crate) fn commit_settings(&self) -> CommitSettings {
+        self.commit.unwrap_or_default()
+    }
+
+    /// What this server of atomic commitment is told before it starts.
+    pub(crate) fn commit_config(&self, id: NodeId) -> commit::Config {
+        let CommitSettings { protocol, isolation } = self.commit_settings();
+        let (seed, bug) = (self.seed, self.commit_bug());
+        commit::Config { isolation, seed, bug, ..commit::Config::new(id, self.nodes, protocol) }
+    }
+
     /// How the lock service is set.
     pub(crate) fn lock_settings(&self) -> LockSettings {
         self.lock.unwrap_or_default()
@@ -155,6 +178,9 @@ impl Plan {
         if let Some(lock) = &self.lock {
             command.push_str(&lock.options());
         }
+        if let Some(commit) = &self.commit {
+            command.push_str(&commit.options());
+        }
         command
     }
 
@@ -162,7 +188,21 @@ impl Plan {
     pub(crate) fn promises(&self) -> Parameters {
         match self.system {
             System::Raft => Parameters::default(),
-            System::Lock => Parameters::default(),
+            System::Lock => {
+                let LockSettings { ttl_ms, fencing, .. } = self.lock_settings();
+                let permits = if self.workload == Workload::Semaphore { SEMAPHORE_PERMITS } else { 1 };
+                let ttl = Duration::from_millis(ttl_ms);
+                Parameters { ttl, is_fenced: fencing, permits, ..Parameters::default() }
+            }
+            System::Commit => {
+                let consistency = match self.commit_settings().isolation {
+                    Isolation::Serializable => Consistency::StrictSerializable,
+                    Isolation::Snapshot => Consistency::StrongSnapshotIsolation,
+                    Isolation::ReadCommitted => Consistency::ReadCommitted,
+                };
+                let consistency = Some(AskedConsistency::Transactions(consistency));
+                Parameters { consistency, total: Some(Bank::default().total()), ..Parameters::default() }
+            }
         }
     }
 
@@ -193,6 +233,7 @@ impl Plan {
             ("seed", self.seed.to_string()),
         ];
         rows.extend(self.lock.map(|lock| ("locks", lock.to_string())));
+        rows.extend(self.commit.map(|commit| ("commitment", commit.to_string())));
         if let Some(simulation) = &self.simulation {
             rows.extend(simulation.rows());
         }

@@ -14,9 +14,9 @@ use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, many, netns, sim};
-use crate::plan::{LockSettings, PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
-use crate::swarm::{self, Fixed, FixedLock, SwarmOptions};
-use system_args::LockArgs;
+use crate::plan::{CommitSettings, LockSettings, PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
+use crate::swarm::{self, Fixed, FixedCommit, FixedLock, SwarmOptions};
+use system_args::{CommitArgs, LockArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,6 +83,8 @@ pub(crate) struct TestArgs {
     snapshot_entries: Option<u64>,
     #[command(flatten)]
     lock: LockArgs,
+    #[command(flatten)]
+    commit: CommitArgs,
     /// Runs, with the seed and those after it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
@@ -124,7 +126,7 @@ impl TestArgs {
         if let Some(limit) = self.time_limit.filter(|limit| *limit < Duration::from_secs(1)) {
             return Err(Failure::Input(anyhow!("--time-limit is {limit:?}: give it at least 1s")));
         }
-        Ok(Fixed {
+        let fixed = Fixed {
             system: self.system,
             bug: self.bug,
             workload: self.workload.map(|workload| self.served(workload)).transpose()?,
@@ -138,7 +140,17 @@ impl TestArgs {
             lease_reads: self.lease_reads,
             snapshot_entries: self.snapshot_entries,
             lock: self.lock.fixed()?,
-        })
+            commit: self.commit.fixed(),
+        };
+        if let Some(nodes) = fixed.nodes.filter(|nodes| *nodes < fixed.fewest_nodes()) {
+            let fewest = fixed.fewest_nodes();
+            return Err(Failure::Input(anyhow!("--nodes is {nodes}: {} needs at least {fewest} here", fixed.system)));
+        }
+        if let Some(bug) = fixed.bug.filter(|bug| System::of(*bug) != fixed.system) {
+            let of = System::of(bug);
+            return Err(Failure::Input(anyhow!("{bug} is a bug of {of}: rashomon test {of} --bug {bug}")));
+        }
+        Ok(fixed)
     }
 
     /// The workload as the system serves it.
@@ -155,7 +167,7 @@ impl TestArgs {
         let default_faults = || vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
         let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
         let (nodes, time_limit_ms) =
-            (fixed.nodes.unwrap_or(fixed.system.usual_nodes()), fixed.time_limit_ms.unwrap_or(30_000));
+            (fixed.nodes.unwrap_or(fixed.usual_nodes()), fixed.time_limit_ms.unwrap_or(30_000));
         let clients = fixed.clients.unwrap_or(10);
         let options = ScheduleOptions { clients, ..ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms) };
         let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
@@ -175,12 +187,20 @@ impl TestArgs {
             sessions: fixed.sessions.unwrap_or(false),
             lease_reads: fixed.lease_reads.unwrap_or(false),
             lock: (fixed.system == System::Lock).then(|| fixed.lock.or_usual()),
+            commit: (fixed.system == System::Commit).then(|| fixed.commit.or_usual()),
             snapshot_entries: fixed.snapshot_entries.unwrap_or(SNAPSHOT_ENTRIES),
             nemesis,
             schedule,
             script: None,
             simulation: None,
         })
+    }
+}
+
+/// What is not fixed is as usual.
+impl FixedCommit {
+    fn or_usual(self) -> CommitSettings {
+        CommitSettings { protocol: self.protocol.unwrap_or_default(), isolation: self.isolation.unwrap_or_default() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rashomon_systems::commit::{Isolation, Protocol};
 use rashomon_systems::raft::{Limits, Timing};
 use rashomon_systems::session::SessionOptions;
 use serde::{Deserialize, Serialize};
@@ -85,5 +86,49 @@ impl fmt::Display for LockSettings {
         let careful = if *careful { "clients look at their leases" } else { "clients trust their locks" };
         let tries = if *tries { "nobody waits for a lock" } else { "who finds a lock taken waits" };
         write!(f, "leases of {ttl_ms} ms, {fencing}, {careful}, {tries}")
+    }
+}
+
+/// How atomic commitment is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct CommitSettings {
+    /// How the shards come to agree.
+    pub(crate) protocol: Protocol,
+    /// What concurrent transactions may see of each other.
+    pub(crate) isolation: Isolation,
+}
+
+impl CommitSettings {
+    /// As they stand on the command line, each with a space before it.
+    pub(crate) fn options(self) -> String {
+        format!(" --protocol {} --isolation {}", self.protocol, self.isolation)
+    }
+
+    /// Of the nodes the first so many coordinate.
+    pub(crate) fn coordinators(self) -> u16 {
+        match self.protocol {
+            Protocol::TwoPhase | Protocol::ThreePhase => 1,
+            Protocol::TwoPhaseRaft => 3,
+        }
+    }
+
+    /// What is known of the protocol's own limits.
+    pub(crate) fn limits(self) -> &'static str {
+        match self.protocol {
+            Protocol::TwoPhase => "while the coordinator is down, shards that voted yes wait with their locks",
+            Protocol::ThreePhase => {
+                "goes on without its coordinator, and by design breaks agreement (AC1) where the network is cut or slow is taken \
+                 for dead"
+            }
+            Protocol::TwoPhaseRaft => "goes on while a majority of the coordinators does",
+        }
+    }
+}
+
+impl fmt::Display for CommitSettings {
+    /// For people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}; {}", self.protocol, self.isolation, self.limits())
     }
 }

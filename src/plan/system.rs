@@ -16,6 +16,8 @@ pub(crate) enum System {
     Raft,
     /// Our lock service on our Raft, and a resource that its locks guard.
     Lock,
+    /// Our transactions over shards.
+    Commit,
 }
 
 /// Where a run happens.
@@ -30,13 +32,13 @@ pub(crate) enum World {
 
 impl System {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Raft, Self::Lock];
+    pub(crate) const ALL: [Self; 3] = [Self::Raft, Self::Lock, Self::Commit];
 
     /// Servers, where nothing else is asked for.
     pub(crate) fn usual_nodes(self) -> u16 {
         match self {
             Self::Raft => 5,
-            Self::Lock => 4,
+            Self::Lock | Self::Commit => 4,
         }
     }
 
@@ -45,6 +47,7 @@ impl System {
         match bug {
             PlantedBug::Raft(_) => Self::Raft,
             PlantedBug::Lock(_) => Self::Lock,
+            PlantedBug::Commit(_) => Self::Commit,
         }
     }
 
@@ -52,6 +55,10 @@ impl System {
     pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Raft => "a key-value store on our own Raft: pre-vote, check-quorum, ReadIndex, snapshots, sessions",
+            Self::Commit => {
+                "transactions over shards: --protocol 2pc, 3pc or 2pc-raft, --isolation serializable, snapshot or read-committed; \
+                 its first node coordinates, or its first three"
+            }
             Self::Lock => {
                 "a lock service on our own Raft: leases, queues, fencing tokens; its last node is a store that the locks guard"
             }
@@ -64,6 +71,7 @@ impl System {
             // Who stands still between two calls of a store holds nothing that others wait for.
             Self::Raft => *kind != FaultKind::Client,
             Self::Lock => *kind != FaultKind::Membership,
+            Self::Commit => !matches!(kind, FaultKind::Membership | FaultKind::Client),
         };
         FaultKind::all_in(place).into_iter().filter(means).collect()
     }
@@ -73,6 +81,7 @@ impl System {
         match self {
             Self::Raft => Workload::KEY_VALUE,
             Self::Lock => Workload::LOCKS,
+            Self::Commit => Workload::TRANSACTIONS,
         }
     }
 }
@@ -82,6 +91,7 @@ impl fmt::Display for System {
         f.write_str(match self {
             Self::Raft => "raft",
             Self::Lock => "lock",
+            Self::Commit => "commit",
         })
     }
 }

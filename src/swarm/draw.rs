@@ -7,9 +7,10 @@ use rashomon_nemesis::{
     Cut, Direction, Fault, FaultKind, Grudge, Node, Partition, Place, RangeMs, Schedule, ScheduleError,
     ScheduleOptions, ScheduledFault, Shape,
 };
+use rashomon_systems::commit::{Isolation, Protocol};
 use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 
-use crate::plan::{LockSettings, PLAN_VERSION, Plan, RaftSettings, Simulation, System, Traffic, World};
+use crate::plan::{CommitSettings, LockSettings, PLAN_VERSION, Plan, RaftSettings, Simulation, System, Traffic, World};
 use crate::swarm::{Fixed, FixedLock};
 
 /// Calls of all clients in one run, about: many small runs find more than a few long ones.
@@ -28,10 +29,14 @@ const MOST_CLIENTS: u64 = 40;
 /// What is fixed makes no sense.
 pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let stream = |label: &str| Draw::stream(seed, &format!("swarm: {label}"));
-    let size = Size::draw(fixed, &mut stream("size"));
+    let commit = (fixed.system == System::Commit).then(|| draw_commit(fixed, &mut stream("commit")));
+    let size = Size::draw(fixed, commit, &mut stream("size"));
     let lease_reads = fixed.lease_reads.unwrap_or(stream("lease").chance(40));
     let raft = draw_raft(size.snapshot_entries, lease_reads, &mut stream("raft"));
-    let nemesis = draw_kinds(fixed, size.nodes, &mut stream("kinds"));
+    // What nobody asked for by name runs where it is right.
+    let spared =
+        fixed.commit.protocol.is_none() && commit.is_some_and(|commit| commit.protocol == Protocol::ThreePhase);
+    let nemesis = draw_kinds(fixed, size.nodes, spared, &mut stream("kinds"));
     let lock = (fixed.system == System::Lock).then(|| draw_lock(&fixed.lock, &raft, &mut stream("lock")));
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, lock, &mut stream("times"));
     let traffic = draw_traffic(&raft, &mut stream("traffic"));
@@ -41,10 +46,11 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let sent_passes_cut = stream("cuts").chance(50);
     let wake_us = (stream("wake").pick(&[0, 1, 3]) * raft.election_min_us) as u32;
     let network = NetworkOptions { sent_passes_cut, wake_us, ..draw_network(&raft, &mut world) };
+    let network = if spared { timely(network) } else { network };
     let network = draw_clients_network(network, &raft, &mut stream("clients' network"));
     let disk = draw_disk(&raft, &mut world);
     let mut schedule = Schedule::draw(&options, seed)?;
-    let worst_majority = stream("worst majority").chance(50);
+    let worst_majority = stream("worst majority").chance(50) && fixed.system == System::Raft;
     if worst_majority && nemesis.contains(&FaultKind::Partition) && size.nodes >= 3 {
         let last = last_partition(&size, &raft, &mut stream("last partition"));
         schedule.entries.push(last);
@@ -70,6 +76,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         sessions: fixed.sessions.unwrap_or(stream("sessions").chance(50)),
         lease_reads,
         lock,
+        commit,
         snapshot_entries: size.snapshot_entries,
         nemesis,
         schedule,
@@ -88,12 +95,16 @@ struct Size {
 }
 
 impl Size {
-    fn draw(fixed: &Fixed, draw: &mut Draw) -> Self {
+    fn draw(fixed: &Fixed, commit: Option<CommitSettings>, draw: &mut Draw) -> Self {
         let needed = fixed.nemesis.iter().flatten().map(|kind| kind.fewest_nodes()).max().unwrap_or(1);
         let nodes = draw.pick(&[3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 4, 7, 2, 1]).max(needed);
         let nodes = match fixed.system {
             System::Raft => nodes,
             System::Lock => nodes + 1,
+            System::Commit => {
+                let shards = 1 + nodes.min(4);
+                shards + commit.map_or(1, CommitSettings::coordinators)
+            }
         };
         let clients = draw.pick(&[1, 2, 3, 4, 5, 6, 8, 10, 15]);
         let shortest = draw.between(2_000, 12_000).min(draw.between(2_000, 12_000));
@@ -114,8 +125,8 @@ impl Size {
 }
 
 /// Any subset of the kinds that can be done to so many nodes; sometimes only one, sometimes none.
-fn draw_kinds(fixed: &Fixed, nodes: u16, draw: &mut Draw) -> Vec<FaultKind> {
-    let all = fixed.system.faults(Place::Simulated);
+fn draw_kinds(fixed: &Fixed, nodes: u16, spared: bool, draw: &mut Draw) -> Vec<FaultKind> {
+    let all = if spared { vec![FaultKind::Kill] } else { fixed.system.faults(Place::Simulated) };
     // Few kinds as often as many: some mistakes need two kinds that no third one disturbs.
     let percent = draw.pick(&[25, 25, 50, 75]);
     let kept: Vec<FaultKind> = match draw.below(20) {
@@ -145,6 +156,27 @@ fn draw_raft(snapshot_entries: u64, lease_reads: bool, draw: &mut Draw) -> RaftS
         // Fewer than clients, so that sessions expire, or more than enough.
         max_sessions: draw.pick(&[1, 3, 4_096, 4_096]),
     }
+}
+
+/// The protocols and levels of atomic commitment in turn.
+fn draw_commit(fixed: &Fixed, draw: &mut Draw) -> CommitSettings {
+    use Protocol::{ThreePhase, TwoPhase, TwoPhaseRaft};
+    let protocol = draw.pick(&[TwoPhase, TwoPhase, TwoPhaseRaft, ThreePhase]);
+    let isolation =
+        draw.pick(&[Isolation::Serializable, Isolation::Serializable, Isolation::Snapshot, Isolation::ReadCommitted]);
+    CommitSettings {
+        protocol: fixed.commit.protocol.unwrap_or(if fixed.nodes.is_some_and(|nodes| nodes < 4) {
+            TwoPhase
+        } else {
+            protocol
+        }),
+        isolation: fixed.commit.isolation.unwrap_or(isolation),
+    }
+}
+
+/// Three-phase commit is right where messages arrive in time, and only processes die.
+fn timely(network: NetworkOptions) -> NetworkOptions {
+    NetworkOptions { loss_ppm: 0, straggler_ppm: 0, ..network }
 }
 
 /// Leases last about as long as faults, so that some end while their holder can't say a word. The right service is asked

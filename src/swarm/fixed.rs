@@ -1,6 +1,7 @@
 //! What the command line fixes of a simulated run.
 
 use rashomon_nemesis::FaultKind;
+use rashomon_systems::commit::{Isolation, Protocol};
 use rashomon_systems::planted::PlantedBug;
 use rashomon_workloads::Workload;
 
@@ -22,6 +23,14 @@ pub(crate) struct Fixed {
     pub(crate) lease_reads: Option<bool>,
     pub(crate) snapshot_entries: Option<u64>,
     pub(crate) lock: FixedLock,
+    pub(crate) commit: FixedCommit,
+}
+
+/// What is fixed of atomic commitment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FixedCommit {
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) isolation: Option<Isolation>,
 }
 
 /// What is fixed of a lock service.
@@ -50,6 +59,24 @@ impl Fixed {
             lease_reads: None,
             snapshot_entries: None,
             lock: FixedLock::default(),
+            commit: FixedCommit::default(),
+        }
+    }
+
+    /// Servers, where nothing else is asked for.
+    pub(crate) fn usual_nodes(&self) -> u16 {
+        match self.commit.protocol {
+            Some(Protocol::TwoPhaseRaft) => 6,
+            Some(Protocol::TwoPhase | Protocol::ThreePhase) | None => self.system.usual_nodes(),
+        }
+    }
+
+    /// The fewest servers that can do what is asked for.
+    pub(crate) fn fewest_nodes(&self) -> u16 {
+        match (self.system, self.commit.protocol) {
+            (System::Raft, _) => 1,
+            (System::Commit, Some(Protocol::TwoPhaseRaft)) => 4,
+            (System::Lock | System::Commit, _) => 2,
         }
     }
 
@@ -79,6 +106,8 @@ impl Fixed {
         option("fencing", self.lock.fencing.map(|on| on.to_string()));
         option("careful", self.lock.careful.map(|on| on.to_string()));
         option("tries", self.lock.tries.map(|on| on.to_string()));
+        option("protocol", self.commit.protocol.map(|protocol| protocol.to_string()));
+        option("isolation", self.commit.isolation.map(|isolation| isolation.to_string()));
         option("bug", self.bug.map(|bug| bug.to_string()));
         option("seed", Some(seed.to_string()));
         command

@@ -9,6 +9,6 @@ mod outcome;
 mod runs;
 
 pub(crate) use draw::draw;
-pub(crate) use fixed::{Fixed, FixedLock};
+pub(crate) use fixed::{Fixed, FixedCommit, FixedLock};
 pub(crate) use outcome::{Finding, Found, Looked, look, look_traced};
 pub(crate) use runs::{SwarmOptions, SwarmReport, all_cores, on_threads, run_all, seed_of};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{lock, raft};
+use crate::{commit, lock, raft};
 
 /// A planted bug of one of the own systems.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -14,6 +14,8 @@ pub enum PlantedBug {
     Raft(raft::Bug),
     /// Of the lock service, of the resource that it guards, or of their clients.
     Lock(lock::Bug),
+    /// Of atomic commitment.
+    Commit(commit::Bug),
 }
 
 /// What a person needs to know about a planted bug.
@@ -37,7 +39,8 @@ pub struct UnknownPlantedBug(pub String);
 impl PlantedBug {
     /// Every planted bug, system by system.
     pub fn all() -> impl Iterator<Item = Self> {
-        raft::Bug::ALL.into_iter().map(Self::Raft).chain(lock::Bug::ALL.into_iter().map(Self::Lock))
+        let (raft, lock) = (raft::Bug::ALL.into_iter().map(Self::Raft), lock::Bug::ALL.into_iter().map(Self::Lock));
+        raft.chain(lock).chain(commit::Bug::ALL.into_iter().map(Self::Commit))
     }
 
     /// The stable id, such as `RR-01`.
@@ -46,6 +49,7 @@ impl PlantedBug {
         match self {
             Self::Raft(bug) => bug.description().id,
             Self::Lock(bug) => bug.description().id,
+            Self::Commit(bug) => bug.description().id,
         }
     }
 
@@ -55,6 +59,7 @@ impl PlantedBug {
         match self {
             Self::Raft(bug) => bug.description().into(),
             Self::Lock(bug) => bug.description().into(),
+            Self::Commit(bug) => bug.description().into(),
         }
     }
 
@@ -63,7 +68,7 @@ impl PlantedBug {
     pub fn of_raft(self) -> Option<raft::Bug> {
         match self {
             Self::Raft(bug) => Some(bug),
-            Self::Lock(_) => None,
+            Self::Lock(_) | Self::Commit(_) => None,
         }
     }
 
@@ -72,8 +77,25 @@ impl PlantedBug {
     pub fn of_lock(self) -> Option<lock::Bug> {
         match self {
             Self::Lock(bug) => Some(bug),
-            Self::Raft(_) => None,
+            Self::Raft(_) | Self::Commit(_) => None,
         }
+    }
+
+    /// The bug, where it is one of atomic commitment.
+    #[must_use]
+    pub fn of_commit(self) -> Option<commit::Bug> {
+        match self {
+            Self::Commit(bug) => Some(bug),
+            Self::Raft(_) | Self::Lock(_) => None,
+        }
+    }
+}
+
+impl From<commit::CommitBugDescription> for PlantedBugDescription {
+    fn from(description: commit::CommitBugDescription) -> Self {
+        let commit::CommitBugDescription { wrong, breaks, found_by, .. } = description;
+        let breaks = breaks.iter().map(ToString::to_string).collect();
+        Self { wrong, switched_off: Vec::new(), breaks, found_by }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
+use rashomon_systems::commit::{Isolation, Protocol};
 
 use super::whole_millis;
 use crate::cli::Failure;
 use crate::cli::duration::parse_duration;
-use crate::swarm::FixedLock;
+use crate::swarm::{FixedCommit, FixedLock};
 
 /// Of the lock service.
 #[derive(Args)]
@@ -30,5 +31,22 @@ impl LockArgs {
     pub(super) fn fixed(&self) -> Result<FixedLock, Failure> {
         let ttl_ms = self.ttl.map(whole_millis).transpose()?.map(|ms| ms.max(1));
         Ok(FixedLock { ttl_ms, fencing: self.fencing, careful: self.careful, tries: self.tries })
+    }
+}
+
+/// Of atomic commitment.
+#[derive(Args)]
+pub(super) struct CommitArgs {
+    /// commit: how the shards come to agree: 2pc, 3pc or 2pc-raft [default: 2pc; drawn in the world sim]
+    #[arg(long)]
+    protocol: Option<Protocol>,
+    /// commit: serializable, snapshot or read-committed [default: serializable; drawn in the world sim]
+    #[arg(long)]
+    isolation: Option<Isolation>,
+}
+
+impl CommitArgs {
+    pub(super) fn fixed(&self) -> FixedCommit {
+        FixedCommit { protocol: self.protocol, isolation: self.isolation }
     }
 }

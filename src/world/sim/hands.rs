@@ -145,9 +145,9 @@ impl<S: OwnSystem> Run<'_, S> {
 
     /// Who leads in the latest term.
     pub(super) fn leader(&self) -> Option<Node> {
-        let members = self.cluster.nodes().filter_map(|node| Some((node, self.member(node)?)));
-        let leaders = members.filter(|(node, member)| member.is_leader() && self.cluster.is_up(*node));
-        leaders.max_by_key(|(_, member)| member.term()).map(|(node, _)| Node(node.0))
+        let up = self.cluster.nodes().filter(|node| self.cluster.is_up(*node));
+        let leaders = up.filter_map(|node| Some((node, S::leads(self.cluster.server(node)?)?)));
+        leaders.max_by_key(|(_, term)| *term).map(|(node, _)| Node(node.0))
     }
 
     fn do_all(&mut self, fault: u64, deeds: Vec<Deed>) -> Result<String, String> {

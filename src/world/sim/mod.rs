@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod clients;
+mod commit;
 mod hands;
 mod kv;
 mod lock;
@@ -99,6 +100,7 @@ pub(crate) fn simulate(plan: &Plan) -> Simulated {
     match plan.system {
         System::Raft => run::Run::<kv::RaftKv>::new(plan).carry_out(),
         System::Lock => run::Run::<lock::LockService>::new(plan).carry_out(),
+        System::Commit => run::Run::<commit::Commitment>::new(plan).carry_out(),
     }
 }
 
@@ -107,5 +109,6 @@ pub(crate) fn simulate_traced(plan: &Plan) -> Simulated {
     match plan.system {
         System::Raft => run::Run::<kv::RaftKv>::new(plan).traced().carry_out(),
         System::Lock => run::Run::<lock::LockService>::new(plan).traced().carry_out(),
+        System::Commit => run::Run::<commit::Commitment>::new(plan).traced().carry_out(),
     }
 }

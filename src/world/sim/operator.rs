@@ -123,6 +123,6 @@ impl<S: OwnSystem> Run<'_, S> {
     /// Whether the members are who they should be, as this leader sees it.
     pub(super) fn members_are_restored(&self, leader: NodeId) -> bool {
         let members = self.member(leader).map(|member| member.configuration());
-        members.is_some_and(|members| self.operator.next_change(members, &self.cluster.up()).is_none())
+        members.is_none_or(|members| self.operator.next_change(members, &self.cluster.up()).is_none())
     }
 }

@@ -44,6 +44,11 @@ pub(super) trait OwnSystem: Sized {
     /// The server as a member of a Raft cluster, where it is one.
     fn member(server: &Self::Server) -> Option<&dyn Member>;
 
+    /// The term in which the server leads, or what counts as that; nothing of one that does not.
+    fn leads(server: &Self::Server) -> Option<u64> {
+        Self::member(server).filter(|member| member.is_leader()).map(Member::term)
+    }
+
     /// The request for another cluster of members; `None` where members are not changed.
     fn change_members(change: Change) -> Option<Asked<Self>>;
 

@@ -92,6 +92,12 @@ impl Default for Bank {
 }
 
 impl Bank {
+    /// What all accounts hold together, at every time.
+    #[must_use]
+    pub fn total(self) -> i64 {
+        i64::from(self.accounts) * self.balance
+    }
+
     /// Every account.
     pub fn keys(self) -> impl Iterator<Item = Key> {
         (1..=self.accounts).map(|number| Key::from(format!("a{number}")))

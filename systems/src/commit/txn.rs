@@ -65,14 +65,17 @@ impl Decision {
 }
 
 /// How the shards come to agree.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Protocol {
     /// Two-phase commit with presumed abort: blocks while the coordinator is down.
     #[default]
+    #[serde(rename = "2pc")]
     TwoPhase,
     /// Three-phase commit: does not block, and is wrong where slow is taken for dead.
+    #[serde(rename = "3pc")]
     ThreePhase,
     /// Two-phase commit whose decisions stand in a replicated log: goes on while a majority of the group does.
+    #[serde(rename = "2pc-raft")]
     TwoPhaseRaft,
 }
 
@@ -92,7 +95,8 @@ impl Protocol {
 }
 
 /// What concurrent transactions may see of each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// Strict two-phase locking: as if one ran after the other, in real time.
     #[default]
