@@ -33,7 +33,7 @@ pub enum Command {
     Advance,
     /// Open a session.
     Open {
-        /// How long its lease lasts; `None` for the usual time.
+        /// How long its lease lasts; `None` for the usual time, which is also the shortest.
         ttl_ms: Option<u64>,
     },
     /// Renew the lease of a session.

@@ -8,7 +8,7 @@ pub(super) const LK02: BugDescription = BugDescription {
     wrong: "a waiter whose session is over stays in the queue, and is granted the lock in its turn",
     switched_off: &[],
     breaks: &[MutualExclusion, Liveness],
-    found_by: "leases that are shorter than the queue",
+    found_by: "clients that wait for longer than a lease, and stand still meanwhile",
 };
 
 pub(super) const LK03: BugDescription = BugDescription {
@@ -21,10 +21,10 @@ pub(super) const LK03: BugDescription = BugDescription {
 
 pub(super) const LK04: BugDescription = BugDescription {
     id: "LK-04",
-    wrong: "whether a session holds the lock is looked up when its release is proposed, not when it is applied",
+    wrong: "a client looks whether it holds the lock, and then releases it, whoever holds it by then",
     switched_off: &[],
     breaks: &[MutualExclusion],
-    found_by: "releases that are held up until the lease is over",
+    found_by: "clients that stand still for longer than their lease between the two",
 };
 
 pub(super) const LK08: BugDescription = BugDescription {

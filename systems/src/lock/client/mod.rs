@@ -109,7 +109,11 @@ impl LockClient {
             }
             Call::Release { key, owner, permits } => {
                 let used = self.belief.next_command(owner)?;
-                Ok(Stage::Release { used, key: key.clone(), permits: *permits, of: self.options.permits })
+                let (key, permits, of) = (key.clone(), *permits, self.options.permits);
+                Ok(match self.has(Bug::LK04) {
+                    false => Stage::Release { used, key, permits, of },
+                    true => Stage::CheckToRelease { used, key, permits, of },
+                })
             }
             Call::Read { key } => Ok(Stage::Read { key: key.clone() }),
             Call::Add { key, .. } => {
@@ -153,6 +157,16 @@ impl LockClient {
                 self.belief.renewed(since);
                 self.belief.released(key, *permits);
                 Returned::Done
+            }
+            (questions::Reply::Checked { is_held }, Stage::CheckToRelease { used, key, permits, of }, _) => {
+                if !is_held {
+                    let reason = format!("not-held: {key} is not held by this session");
+                    return operation.done(Outcome::Fail(reason));
+                }
+                let (used, key, permits, of) = (*used, key.clone(), *permits, *of);
+                operation.begin_stage(Stage::Release { used, key, permits, of });
+                let node = operation.node;
+                return self.ask(now, operation, node);
             }
             (questions::Reply::Content { elements }, Stage::ReadToAdd { key, token }, Call::Add { value, .. }) => {
                 if let Err(outcome) = self.belief.token_for(now, key) {
@@ -201,7 +215,11 @@ impl LockClient {
             match &operation.stage {
                 Stage::Acquire { key, .. } | Stage::Release { key, .. } => self.belief.give_up_session(key),
                 Stage::WriteToAdd { key, .. } => self.belief.distrust(key),
-                Stage::Open | Stage::KeepAlive { .. } | Stage::Read { .. } | Stage::ReadToAdd { .. } => {}
+                Stage::Open
+                | Stage::KeepAlive { .. }
+                | Stage::CheckToRelease { .. }
+                | Stage::Read { .. }
+                | Stage::ReadToAdd { .. } => {}
             }
         }
         operation.done(outcome)

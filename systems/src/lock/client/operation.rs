@@ -55,6 +55,13 @@ pub(super) enum Stage {
         permits: u32,
         of: u32,
     },
+    /// LK-04: whether the session holds the lock, before it is released.
+    CheckToRelease {
+        used: Used,
+        key: Key,
+        permits: u32,
+        of: u32,
+    },
     Read {
         key: Key,
     },
@@ -74,7 +81,11 @@ impl Stage {
     pub(super) fn is_for_resource(&self) -> bool {
         match self {
             Self::Read { .. } | Self::ReadToAdd { .. } | Self::WriteToAdd { .. } => true,
-            Self::Open | Self::KeepAlive { .. } | Self::Acquire { .. } | Self::Release { .. } => false,
+            Self::Open
+            | Self::KeepAlive { .. }
+            | Self::Acquire { .. }
+            | Self::CheckToRelease { .. }
+            | Self::Release { .. } => false,
         }
     }
 
@@ -95,7 +106,7 @@ impl Stage {
 
     /// Whether it certainly changes nothing.
     fn only_reads(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::ReadToAdd { .. })
+        matches!(self, Self::Read { .. } | Self::ReadToAdd { .. } | Self::CheckToRelease { .. })
     }
 }
 

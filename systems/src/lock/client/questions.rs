@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Used;
 use super::operation::Stage;
 use crate::api::{HttpRequest, HttpResponse, Method, TransportError, Unanswered, percent_encode, read_reply};
+use crate::lock::command::LockView;
 use crate::lock::routes::bodies::{
     AcquireBody, DoneBody, GrantedBody, OneOrMany, OpenBody, OpenedBody, ReadBody, ReleaseBody, RenewedBody, WriteBody,
     WrittenBody,
@@ -21,6 +22,7 @@ pub(super) enum Reply {
     Opened { session: SessionId, ttl_ms: u64 },
     Granted { token: u64 },
     Done,
+    Checked { is_held: bool },
     Content { elements: Vec<Value> },
     Written { version: u64 },
 }
@@ -39,6 +41,11 @@ pub(super) fn request(stage: &Stage) -> HttpRequest {
         }
         Stage::Release { used, key, permits, of } => {
             http(Method::Post, lock_path(key, *of, "release", *used), json(&ReleaseBody { permits: *permits }))
+        }
+        Stage::CheckToRelease { key, .. } => {
+            let mut path = String::from("/v1/locks/");
+            percent_encode(key.as_str(), &mut path);
+            http(Method::Get, path, Bytes::new())
         }
         Stage::Read { key } => http(Method::Get, resource_path(key, None), Bytes::new()),
         Stage::ReadToAdd { key, token } => http(Method::Get, resource_path(key, Some(*token)), Bytes::new()),
@@ -82,6 +89,9 @@ pub(super) fn reply(stage: &Stage, result: &Result<HttpResponse, TransportError>
         Stage::KeepAlive { .. } => parse(body).filter(|body: &RenewedBody| body.ok).map(|_| Reply::Done),
         Stage::Acquire { .. } => parse(body).map(|GrantedBody { token }| Reply::Granted { token }),
         Stage::Release { .. } => parse(body).filter(|body: &DoneBody| body.ok).map(|_| Reply::Done),
+        Stage::CheckToRelease { used, .. } => parse(body).map(|view: LockView| Reply::Checked {
+            is_held: view.holders.iter().any(|holder| holder.session == used.session),
+        }),
         Stage::Read { .. } | Stage::ReadToAdd { .. } => parse(body).and_then(|body: ReadBody| content(body.value)),
         Stage::WriteToAdd { .. } => parse(body).map(|WrittenBody { version }| Reply::Written { version }),
     })

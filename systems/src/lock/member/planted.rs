@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::LEASE_MARGIN_PERCENT;
 use super::super::bug::Bug;
-use super::super::command::{Action, Answer, Command, LockRefusal};
+use super::super::command::{Action, Answer, Command};
 use super::super::server::LockResponse;
 use super::super::session::SessionId;
 use super::Member;
@@ -46,11 +46,6 @@ impl Member {
         let answer = match command {
             Command::KeepAlive { session } if self.has(Bug::LK18) && machine.is_open(*session) => {
                 Some(Answer::Renewed { ttl_ms: machine.options().ttl_ms })
-            }
-            Command::InSession { session, action: Action::Release { key, .. }, .. }
-                if self.has(Bug::LK04) && !machine.holds(*session, key) =>
-            {
-                Some(Answer::Refused(LockRefusal::NotHeld { held: 0 }))
             }
             Command::InSession { session, action: Action::Acquire { key, .. }, .. }
                 if self.has(Bug::LK11) && self.planted.early.is_empty() && machine.is_open(*session) =>

@@ -13,6 +13,7 @@ struct Hold {
     owner: Value,
     token: u64,
     permits: u32,
+    began_with: u32,
     from: Micros,
     /// Until then nobody else may hold it.
     until: Micros,
@@ -51,6 +52,7 @@ impl Seen {
 #[derive(Default)]
 pub(super) struct Oracle {
     ttl_us: u64,
+    of: u32,
     holds: Vec<Hold>,
     /// When the lease of each owner certainly still lasts.
     leases: BTreeMap<Value, Micros>,
@@ -59,16 +61,19 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
-    pub(super) fn new(ttl_us: u64) -> Self {
-        Self { ttl_us, ..Self::default() }
+    /// Locks of so many permits.
+    pub(super) fn new(ttl_us: u64, of: u32) -> Self {
+        Self { ttl_us, of, ..Self::default() }
     }
 
     /// A release was asked for: from now on others may hold the lock.
     pub(super) fn begins(&mut self, now: Micros, call: &Call) {
+        let of = self.of;
         if let Call::Release { key, owner, permits } = call
             && let Some(hold) = self.open_hold(key, owner)
-            && hold.permits <= *permits
+            && (of > 1 || hold.permits <= *permits)
         {
+            // What of a semaphore stays is not counted.
             hold.until = hold.until.min(now);
             hold.is_given_back = true;
         }
@@ -162,22 +167,31 @@ impl Oracle {
         }
         let until = self.leases.get(owner).copied().unwrap_or(now);
         let (key, owner) = (key.clone(), owner.clone());
-        self.holds.push(Hold { key, owner, token, permits, from: now, until, is_given_back: false, is_over: false });
+        self.holds.push(Hold {
+            key,
+            owner,
+            token,
+            permits,
+            began_with: permits,
+            from: now,
+            until,
+            is_given_back: false,
+            is_over: false,
+        });
         Ok(())
     }
 
-    /// At the end: no two holds of a lock at a time.
+    /// At the end: never more of a lock held than there is. Of a semaphore a hold counts as what it began with, until a
+    /// part of it is given back.
     pub(super) fn check_exclusion(&self) -> Result<(), String> {
-        let mut by_lock: BTreeMap<&Key, Vec<&Hold>> = BTreeMap::new();
-        self.holds.iter().for_each(|hold| by_lock.entry(&hold.key).or_default().push(hold));
-        for holds in by_lock.values_mut() {
-            holds.sort_by_key(|hold| hold.from);
-            let mut last: Option<&Hold> = None;
-            for hold in holds.iter().filter(|hold| hold.from < hold.until) {
-                if let Some(before) = last.filter(|before| before.until > hold.from) {
-                    return Err(format!("two at a time: {before:?} and {hold:?}"));
-                }
-                last = Some(hold);
+        let of = self.of;
+        let lasts = |hold: &&Hold| hold.from < hold.until;
+        for hold in self.holds.iter().filter(lasts) {
+            let beside = |other: &&Hold| other.key == hold.key && other.from <= hold.from && hold.from < other.until;
+            let at_a_time: Vec<&Hold> = self.holds.iter().filter(lasts).filter(beside).collect();
+            let held: u32 = at_a_time.iter().map(|hold| if of == 1 { 1 } else { hold.began_with }).sum();
+            if held > of {
+                return Err(format!("{held} of {of} at a time: {at_a_time:?}"));
             }
         }
         Ok(())

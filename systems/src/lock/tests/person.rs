@@ -1,5 +1,7 @@
 //! One client, and what it does with its locks.
 
+use std::collections::BTreeMap;
+
 use rashomon_draw::Draw;
 use rashomon_history::{Call, Key, Outcome, Value};
 
@@ -18,8 +20,9 @@ pub(super) struct Person {
     sessions: i64,
     elements: i64,
     has_session: bool,
-    /// The lock that it believes to hold, and how often.
-    holds: Option<(i64, u32)>,
+    permits: u32,
+    /// The locks that it believes to hold, and how many permits of each.
+    holds: BTreeMap<i64, u32>,
     /// What is under way: the call, when it was asked, and whom it waits for.
     pub(super) under_way: Option<(Call, Micros)>,
     pub(super) asked: Option<(NodeId, Token, u64)>,
@@ -38,7 +41,8 @@ impl Person {
             sessions: 0,
             elements: 0,
             has_session: false,
-            holds: None,
+            permits: options.permits,
+            holds: BTreeMap::new(),
             under_way: None,
             asked: None,
             due: Micros(draw.between(700_000, 900_000)),
@@ -54,29 +58,32 @@ impl Person {
     pub(super) fn next_call(&mut self) -> Call {
         if !self.has_session {
             self.sessions += 1;
-            self.holds = None;
+            self.holds.clear();
             return Call::OpenSession { owner: self.owner() };
         }
         let owner = self.owner();
         let fate = self.draw.below(100);
-        if let Some((lock, _)) = self.holds {
-            let key = Key::from(format!("l{lock}"));
+        let key = |lock: i64| Key::from(format!("l{lock}"));
+        let wanted = if self.permits > 1 { 1 + self.draw.below(2) as u32 } else { 1 };
+        if let Some((&lock, &held)) = self.holds.last_key_value() {
             return match fate {
-                0..=59 => {
+                0..=54 if self.permits == 1 => {
                     self.elements += 1;
                     let value = Value::from(self.elements * 100 + i64::try_from(self.number).unwrap());
                     Call::Add { key: Key::from(format!("s{lock}")), value }
                 }
-                60..=69 => Call::Acquire { key, owner, permits: 1 },
-                70..=74 => Call::KeepAlive { owner },
-                _ => Call::Release { key, owner, permits: 1 },
+                0..=64 => Call::Acquire { key: key(lock), owner, permits: 1 },
+                65..=69 => Call::KeepAlive { owner },
+                // In order, so that nobody waits for who waits for it.
+                70..=79 if lock < LOCKS => Call::Acquire { key: key(lock + 1), owner, permits: wanted },
+                _ => Call::Release { key: key(lock), owner, permits: 1 + self.draw.below(held as usize) as u32 },
             };
         }
-        let key = Key::from(format!("l{}", 1 + self.draw.below(LOCKS as usize)));
+        let lock = 1 + i64::try_from(self.draw.below(LOCKS as usize)).unwrap();
         match fate {
-            0..=4 => Call::Release { key, owner, permits: 1 },
+            0..=4 => Call::Release { key: key(lock), owner, permits: 1 },
             5..=9 => Call::KeepAlive { owner },
-            _ => Call::Acquire { key, owner, permits: 1 },
+            _ => Call::Acquire { key: key(lock), owner, permits: wanted },
         }
     }
 
@@ -86,18 +93,19 @@ impl Person {
         let lock_of = |key: &Key| key.as_str()[1..].parse().unwrap();
         match (call, outcome) {
             (Call::OpenSession { .. }, Outcome::Ok(_)) => self.has_session = true,
-            (Call::Acquire { key, .. }, Outcome::Ok(_)) => {
-                let times = self.holds.map_or(0, |(_, times)| times);
-                self.holds = Some((lock_of(key), times + 1));
+            (Call::Acquire { key, permits, .. }, Outcome::Ok(_)) => {
+                *self.holds.entry(lock_of(key)).or_default() += permits;
             }
-            (Call::Release { .. }, Outcome::Ok(_)) => {
-                self.holds = self.holds.filter(|(_, times)| *times > 1).map(|(lock, times)| (lock, times - 1));
+            (Call::Release { key, permits, .. }, Outcome::Ok(_)) => {
+                let held = self.holds.entry(lock_of(key)).or_default();
+                *held = held.saturating_sub(*permits);
+                self.holds.retain(|_, held| *held > 0);
             }
             (_, Outcome::Ok(_)) => {}
             (_, Outcome::Info(_)) => self.has_session = false,
             (_, Outcome::Fail(reason)) => {
                 let is_lost = ["session-expired", "unknown-session", "not-held", "lease-over", "stale-token"];
-                let released_nothing = matches!(call, Call::Release { .. }) && self.holds.is_none();
+                let released_nothing = matches!(call, Call::Release { .. }) && self.holds.is_empty();
                 if is_lost.iter().any(|code| reason.starts_with(code)) && !released_nothing {
                     self.has_session = false;
                 }

@@ -35,7 +35,10 @@ fn a_calm_service_keeps_its_promises_and_everyone_gets_the_lock() {
 
 #[test]
 fn with_fencing_no_fault_breaks_a_promise() {
-    let faulty = |seed| Setting { faults: true, careful: seed % 2 == 0, lasts_us: 8_000_000, ..Setting::calm(seed) };
+    let faulty = |seed| {
+        let (permits, ttl_ms) = (if seed % 5 == 4 { 3 } else { 1 }, if seed % 3 == 0 { 400 } else { 1_000 });
+        Setting { faults: true, careful: seed % 2 == 0, permits, ttl_ms, lasts_us: 8_000_000, ..Setting::calm(seed) }
+    };
     let seen = all_sound((0..seeds(300)).map(faulty));
     assert!(seen.acquired > 1_000 && seen.added > 2_000 && seen.expired > 10 && seen.stale > 5, "{seen:?}");
 }
@@ -52,4 +55,41 @@ fn without_fencing_a_client_that_stands_still_loses_what_others_wrote() {
     };
     let broken = (0..60).filter_map(|seed| run(naive(seed), 4).0).collect::<Vec<_>>();
     assert!(broken.len() > 2 && broken.iter().all(|text| text.contains("and is gone")), "{broken:?}");
+}
+
+/// A run that may show the bug: without fencing where only what the resource holds can tell.
+fn fit_for(bug: Bug, seed: u64) -> Setting {
+    let (fencing, careful) = match bug {
+        Bug::LK01 => (false, false),
+        Bug::LK14 | Bug::LK16 => (false, true),
+        Bug::LK09 | Bug::LK10 => (true, false),
+        _ => (true, seed % 2 == 0),
+    };
+    Setting {
+        faults: true,
+        fencing,
+        careful,
+        resource_fails: fencing,
+        ttl_ms: if seed % 2 == 1 { 400 } else { 1_000 },
+        permits: if bug == Bug::LK25 { 3 } else { 1 },
+        lasts_us: 8_000_000,
+        ..Setting::calm(seed)
+    }
+}
+
+#[test]
+fn without_fencing_a_careful_client_is_safe_as_long_as_its_writes_are_not_held_up() {
+    let seen = all_sound((0..seeds(100)).map(|seed| fit_for(Bug::LK14, seed)));
+    assert!(seen.added > 1_000 && seen.lease_over > 10, "{seen:?}");
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    for bug in Bug::ALL {
+        let most = seeds(150);
+        let broken = |seed| run(Setting { bug: Some(bug), ..fit_for(bug, seed) }, 3 + seed % 4).0;
+        let found = (0..most).find_map(|seed| Some((seed, broken(seed)?)));
+        println!("{bug} {found:?}");
+        assert!(found.is_some(), "{bug} was not found in {most} runs");
+    }
 }

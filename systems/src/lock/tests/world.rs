@@ -30,14 +30,27 @@ pub(super) struct Setting {
     pub(super) ttl_ms: u64,
     pub(super) fencing: bool,
     pub(super) careful: bool,
+    /// Whether the resource is killed and paused, too. Without fencing a write that is held up there does harm.
+    pub(super) resource_fails: bool,
+    /// Permits of each lock.
+    pub(super) permits: u32,
     pub(super) bug: Option<Bug>,
     pub(super) lasts_us: u64,
 }
 
 impl Setting {
     pub(super) fn calm(seed: u64) -> Self {
-        let (faults, fencing, careful) = (false, true, true);
-        Self { seed, faults, ttl_ms: 1_000, fencing, careful, bug: None, lasts_us: 5_000_000 }
+        Self {
+            seed,
+            faults: false,
+            ttl_ms: 1_000,
+            fencing: true,
+            careful: true,
+            resource_fails: true,
+            permits: 1,
+            bug: None,
+            lasts_us: 5_000_000,
+        }
     }
 }
 
@@ -58,7 +71,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(setting: Setting, people: u64) -> Self {
-        let Setting { seed, ttl_ms, fencing, careful, bug, .. } = setting;
+        let Setting { seed, ttl_ms, fencing, careful, permits, bug, .. } = setting;
         let mut draw = Draw::stream(seed, "fate");
         let options = LockOptions { ttl_ms, bug, ..LockOptions::default() };
         let config = Config {
@@ -82,7 +95,7 @@ impl World {
             members: MEMBERS,
             resource: RESOURCE,
             ttl_ms,
-            permits: 1,
+            permits,
             tries: number % 4 == 3,
             careful,
             fencing,
@@ -93,7 +106,7 @@ impl World {
             cluster,
             api: LockApi::default(),
             people: (0..people).map(|number| Person::new(number, client(number), seed)).collect(),
-            oracle: Oracle::new(ttl_ms * 1000),
+            oracle: Oracle::new(ttl_ms * 1000, permits),
             draw,
             is_open: true,
             broken: None,
@@ -234,7 +247,8 @@ impl World {
     fn fate(&mut self) {
         let now = self.cluster.now();
         let ttl_us = self.setting.ttl_ms * 1000;
-        let node = NodeId(1 + self.draw.below(usize::from(RESOURCE.0)) as u16);
+        let fail = if self.setting.resource_fails { RESOURCE.0 } else { MEMBERS };
+        let node = NodeId(1 + self.draw.below(usize::from(fail)) as u16);
         let member = NodeId(1 + self.draw.below(usize::from(MEMBERS)) as u16);
         match self.draw.below(10) {
             0..=2 => {
