@@ -42,6 +42,9 @@ use crate::server::{Micros, NodeId};
 use belief::{Belief, Session};
 use operation::{Operation, Stage, State};
 
+/// How long a client works between reading a guarded set and writing it: what a lock is there for.
+const WORK_US: u64 = 2_000;
+
 /// What a client is told before it starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LockClientOptions {
@@ -169,14 +172,10 @@ impl LockClient {
                 return self.ask(now, operation, node);
             }
             (questions::Reply::Content { elements }, Stage::ReadToAdd { key, token }, Call::Add { value, .. }) => {
-                if let Err(outcome) = self.belief.token_for(now, key) {
-                    return operation.done(outcome);
-                }
                 let (key, token) = (key.clone(), *token);
                 let elements = with(elements, value);
                 operation.begin_stage(Stage::WriteToAdd { key, token, elements });
-                let node = operation.node;
-                return self.ask(now, operation, node);
+                return self.work(now, operation);
             }
             (questions::Reply::Content { elements }, _, _) => Returned::List(elements),
             (questions::Reply::Written { version }, Stage::WriteToAdd { token, .. }, _) => {
@@ -189,6 +188,25 @@ impl LockClient {
             }
         };
         operation.done(Outcome::Ok(returned))
+    }
+
+    /// What was read is changed, and then written.
+    fn work(&mut self, now: Micros, mut operation: Operation) -> Next {
+        let until = now.after(WORK_US).min(operation.deadline);
+        operation.state = State::Waiting { until };
+        self.operation = Some(operation);
+        Next::Wait { until }
+    }
+
+    /// Writes a guarded set, if the lease still lasts.
+    fn write(&mut self, now: Micros, operation: Operation) -> Next {
+        if let Stage::WriteToAdd { key, .. } = &operation.stage
+            && let Err(outcome) = self.belief.token_for(now, key)
+        {
+            return operation.done(outcome);
+        }
+        let node = operation.node;
+        self.ask(now, operation, node)
     }
 
     fn unanswered(&mut self, now: Micros, mut operation: Operation, unanswered: Unanswered) -> Next {
@@ -271,6 +289,7 @@ impl ClientMachine for LockClient {
                 self.unanswered(now, operation, timeout)
             }
             State::Waiting { .. } if operation.deadline <= now => self.over(operation.give_up()),
+            State::Waiting { .. } if matches!(operation.stage, Stage::WriteToAdd { .. }) => self.write(now, operation),
             State::Waiting { .. } => {
                 let node = operation.next_round(self.options.members);
                 self.ask(now, operation, node)

@@ -197,7 +197,10 @@ impl Operation {
 
     /// The time is up, and an attempt is open.
     pub(super) fn give_up(mut self) -> (Self, Outcome) {
-        let first = self.open.take().unwrap_or_default();
+        let Some(first) = self.open.take() else {
+            let outcome = Outcome::Fail("the time was over before it was written; nothing was changed".into());
+            return (self, outcome);
+        };
         let reason = match self.more_attempts {
             0 => first,
             1 => format!("{first}; another attempt told no more"),

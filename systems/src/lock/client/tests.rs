@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rashomon_history::{Call, Outcome, Returned, Value};
 
-use super::{LockClient, LockClientOptions};
+use super::{LockClient, LockClientOptions, WORK_US};
 use crate::api::{ErrorBody, ErrorCode, HttpResponse, TransportError};
 use crate::client::{ClientMachine, Next};
 use crate::lock::Bug;
@@ -98,6 +98,15 @@ impl Driven {
         self.client.answered(Micros(self.now), attempt, result)
     }
 
+    /// The set was read; what follows when the client has worked on it.
+    #[track_caller]
+    fn read_and_work(&mut self, attempt: u64, body: &str) -> Next {
+        let next = self.answer(attempt, page(body));
+        self.now += WORK_US;
+        assert_eq!(next, Some(Next::Wait { until: Micros(self.now) }));
+        self.client.time(Micros(self.now)).unwrap()
+    }
+
     /// A call of one attempt.
     #[track_caller]
     fn call(&mut self, call: &Call, result: Result<HttpResponse, TransportError>) -> Outcome {
@@ -144,7 +153,7 @@ fn a_session_belongs_to_its_owner() {
 fn an_element_is_put_in_by_reading_and_writing_the_whole_set() {
     let mut driven = Driven::with_lock(options());
     let (_, _, attempt) = asked(driven.begin(&add(5)));
-    let next = driven.answer(attempt, page(r#"{"value":[1,2],"version":4,"token":33}"#)).unwrap();
+    let next = driven.read_and_work(attempt, r#"{"value":[1,2],"version":4,"token":33}"#);
     let Next::Ask { node, request, attempt, until } = next else { panic!("{next:?}") };
     assert_eq!(
         (node, request.path_and_query.as_str(), until),
@@ -160,7 +169,7 @@ fn a_stale_token_is_a_certain_failure_and_an_open_write_ends_the_trust_in_the_ho
     let mut driven = Driven::with_lock(options());
     assert_fail(&driven.call(&add(5), refused(ErrorCode::StaleToken)), "stale-token");
     let (_, _, attempt) = asked(driven.begin(&add(6)));
-    let (_, _, attempt) = asked(driven.answer(attempt, page(r#"{"value":null,"version":0,"token":33}"#)).unwrap());
+    let (_, _, attempt) = asked(driven.read_and_work(attempt, r#"{"value":null,"version":0,"token":33}"#));
     let broken = Err(TransportError::Broken("reset".into()));
     assert!(matches!(outcome(driven.answer(attempt, broken)), Outcome::Info(_)), "a write is not repeated");
     assert_fail(&driven.locally(&add(7)), "not-held");
@@ -179,11 +188,14 @@ fn a_read_that_brings_nothing_wrote_nothing() {
 
 #[test]
 fn a_careful_client_stops_at_the_end_of_its_lease_also_between_reading_and_writing() {
+    let empty = r#"{"value":[],"version":0,"token":33}"#;
     let mut driven = Driven::with_lock(options());
-    driven.now = 999_999;
+    driven.now = 999_999 - WORK_US;
     let (_, _, attempt) = asked(driven.begin(&add(5)));
-    driven.now = 1_000_000;
-    assert_fail(&outcome(driven.answer(attempt, page(r#"{"value":[],"version":0,"token":33}"#))), "lease-over");
+    assert_eq!(asked(driven.read_and_work(attempt, empty)).1, "/v1/resources/s3?token=33");
+    driven.now = 1_000_000 - WORK_US;
+    let (_, _, attempt) = asked(driven.begin(&add(5)));
+    assert_fail(&outcome(Some(driven.read_and_work(attempt, empty))), "lease-over");
     assert_fail(&driven.locally(&add(6)), "lease-over");
 
     let mut naive = Driven::with_lock(LockClientOptions { careful: false, ..options() });

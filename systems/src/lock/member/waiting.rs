@@ -104,3 +104,69 @@ impl Waiting {
         decided
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::command::{Action, Command, Entry};
+    use crate::lock::machine::LockOptions;
+    use crate::raft::StateMachine;
+
+    const LATER: Micros = Micros(5_000);
+
+    fn key() -> Key {
+        "l".into()
+    }
+
+    fn apply(machine: &mut LockMachine, index: u64, command: Command) -> Answer {
+        machine.apply(index, &Entry { by_us: 0, command }.encode())
+    }
+
+    fn acquire(machine: &mut LockMachine, index: u64, session: u64) -> Answer {
+        let action = Action::Acquire { key: key(), permits: 1, of: 1, wait_us: 1_000_000 };
+        apply(machine, index, Command::InSession { session: SessionId(session), sequence: 1, awaiting: 1, action })
+    }
+
+    /// Two sessions, the first of which holds the lock since entry 3.
+    fn machine() -> LockMachine {
+        let mut machine = LockMachine::new(LockOptions::default());
+        apply(&mut machine, 1, Command::Open { ttl_ms: None });
+        apply(&mut machine, 2, Command::Open { ttl_ms: None });
+        assert_eq!(acquire(&mut machine, 3, 1), Answer::Granted { token: 1 });
+        machine
+    }
+
+    #[test]
+    fn an_acquire_is_answered_when_it_has_come_to_something() {
+        let (mut machine, mut waiting) = (machine(), Waiting::default());
+        acquire(&mut machine, 4, 2);
+        waiting.wait(RequestId(7), SessionId(2), 1);
+        assert_eq!(waiting.take_decided(LATER, 4, &machine), []);
+        apply(&mut machine, 5, Command::Close { session: SessionId(1) });
+        let granted = (RequestId(7), Some(Answer::Granted { token: 2 }));
+        assert_eq!(waiting.take_decided(LATER, 5, &machine), [granted]);
+        assert_eq!(waiting.take_decided(LATER, 6, &machine), [], "it is answered once");
+    }
+
+    #[test]
+    fn a_watch_is_answered_when_the_lock_changes_or_after_a_while() {
+        let (mut machine, mut waiting) = (machine(), Waiting::default());
+        waiting.watch(RequestId(1), key(), 0, Micros(0));
+        assert_eq!(waiting.saw(RequestId(1), machine.view(&key())), Some(machine.view(&key())), "news at once");
+        for id in [2, 3] {
+            waiting.watch(RequestId(id), key(), 3, Micros(id));
+            assert_eq!(waiting.saw(RequestId(id), machine.view(&key())), None);
+        }
+        waiting.forget(RequestId(3));
+        assert_eq!(waiting.take_decided(LATER, 3, &machine), []);
+        acquire(&mut machine, 4, 2);
+        let news = (RequestId(2), Some(Answer::Lock(machine.view(&key()))));
+        assert_eq!(waiting.take_decided(LATER, 4, &machine), [news], "somebody waits now");
+
+        waiting.watch(RequestId(4), key(), 4, LATER);
+        waiting.saw(RequestId(4), machine.view(&key()));
+        assert_eq!((waiting.take_decided(LATER, 4, &machine), waiting.due()), (vec![], LATER.after(WATCH_US)));
+        let same = (RequestId(4), Some(Answer::Lock(machine.view(&key()))));
+        assert_eq!(waiting.take_decided(LATER.after(WATCH_US), 4, &machine), [same]);
+    }
+}

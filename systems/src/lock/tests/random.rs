@@ -59,12 +59,9 @@ fn without_fencing_a_client_that_stands_still_loses_what_others_wrote() {
 
 /// A run that may show the bug: without fencing where only what the resource holds can tell.
 fn fit_for(bug: Bug, seed: u64) -> Setting {
-    let (fencing, careful) = match bug {
-        Bug::LK01 => (false, false),
-        Bug::LK14 | Bug::LK16 => (false, true),
-        Bug::LK09 | Bug::LK10 => (true, false),
-        _ => (true, seed % 2 == 0),
-    };
+    let unfenced = [Bug::LK01, Bug::LK14, Bug::LK16].contains(&bug);
+    let is_naive = [Bug::LK01, Bug::LK09, Bug::LK10].contains(&bug);
+    let (fencing, careful) = (!unfenced, !is_naive && (unfenced || seed.is_multiple_of(2)));
     Setting {
         faults: true,
         fencing,
