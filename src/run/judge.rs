@@ -3,6 +3,7 @@
 use rashomon_history::{History, Operation};
 use rashomon_report::statistics::fault_intervals;
 use rashomon_report::{CheckerReport, Guard, Leadership, SCHEMA_VERSION, Statistics, Verdict, VerdictFile};
+use rashomon_workloads::Workload;
 
 use crate::plan::Plan;
 use crate::run::guards::{Lifecycle, guards};
@@ -33,7 +34,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> Verd
         schema_version: SCHEMA_VERSION,
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
         verdict,
-        reason: reason(verdict, &checkers, &guards, &statistics),
+        reason: reason(evidence.plan.workload, verdict, &checkers, &guards, &statistics),
         began: Some(evidence.began.into()),
         command: evidence.plan.command(),
         witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),
@@ -44,7 +45,13 @@ pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> Verd
     }
 }
 
-fn reason(verdict: Verdict, checkers: &[CheckerReport], guards: &[Guard], statistics: &Statistics) -> String {
+fn reason(
+    workload: Workload,
+    verdict: Verdict,
+    checkers: &[CheckerReport],
+    guards: &[Guard],
+    statistics: &Statistics,
+) -> String {
     let Some(checker) = checkers.iter().find(|checker| checker.verdict == verdict).or(checkers.first()) else {
         return "Nothing was checked.".into();
     };
@@ -52,11 +59,13 @@ fn reason(verdict: Verdict, checkers: &[CheckerReport], guards: &[Guard], statis
         Verdict::Invalid => checker.reason.clone(),
         Verdict::Valid => {
             let faults: u64 = statistics.faults.values().map(|counts| counts.bitten).sum();
-            format!(
-                "All {} operations fit one order in which each takes effect \
-                 between its invocation and its completion, under {faults} faults that were seen to bite.",
-                checker.operations
-            )
+            let names = checkers.iter().map(|checker| checker.name.as_str()).collect::<Vec<_>>().join(", ");
+            let story = if Workload::KEY_VALUE.contains(&workload) {
+                "fit one order in which each takes effect between its invocation and its completion".to_owned()
+            } else {
+                format!("break nothing that was promised ({names})")
+            };
+            format!("All {} operations {story}, under {faults} faults that were seen to bite.", checker.operations)
         }
         Verdict::Unknown => {
             let mut reasons = Vec::new();

@@ -55,7 +55,7 @@ impl Refusal {
         let code = reason.split(':').next().unwrap_or_default();
         match code.trim() {
             "session-expired" | "unknown-session" => Self::SessionOver,
-            "not-held" | "stale-token" => Self::NotHeld,
+            "not-held" | "stale-token" | "lease-over" => Self::NotHeld,
             _ => Self::Other,
         }
     }

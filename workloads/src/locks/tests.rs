@@ -124,7 +124,7 @@ fn who_does_not_know_whether_it_holds_releases_or_begins_anew() {
 
 #[test]
 fn nothing_more_is_written_under_a_hold_whose_last_write_is_unknown() {
-    for outcome in [Outcome::Info("timed out".into()), Outcome::Fail("stale-token: 3 after 4".into())] {
+    for outcome in [Outcome::Info("timed out".into()), Outcome::Fail("lease-over: of c0-1".into())] {
         for seed in 0..100 {
             let mut generator = LockGenerator::guarded_sets(seed);
             let call = until(&mut generator, "add");

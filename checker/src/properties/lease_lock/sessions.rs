@@ -26,7 +26,6 @@ pub(super) struct Lease {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     SessionExpired,
-    UnknownSession,
     NotHeld,
     /// Nothing.
     Other,
@@ -37,7 +36,6 @@ impl Refusal {
         let Outcome::Fail(reason) = &operation.outcome else { return Self::Other };
         match reason.split(':').next().unwrap_or_default().trim() {
             "session-expired" => Self::SessionExpired,
-            "unknown-session" => Self::UnknownSession,
             "not-held" => Self::NotHeld,
             _ => Self::Other,
         }
@@ -85,17 +83,16 @@ impl<'a> Sessions<'a> {
             lease.until_ns = lease.until_ns.max(operation.invoked.0.saturating_add(rules.ttl_ns));
             return;
         }
-        let was_renewed_before = lease.renewed != NONE && is_before(run.operation(lease.renewed), operation);
-        match Refusal::of(operation) {
-            Refusal::SessionExpired | Refusal::UnknownSession if was_renewed_before => {
-                if lease.over == NONE || is_sooner_over(operation, run.operation(lease.over)) {
-                    lease.over = position;
-                }
-                if operation.completed.is_some_and(|completed| completed.0 < lease.until_ns) {
-                    tell_early(run, *lease, position);
-                }
-            }
-            Refusal::SessionExpired | Refusal::UnknownSession | Refusal::NotHeld | Refusal::Other => {}
+        let is_over = Refusal::of(operation) == Refusal::SessionExpired;
+        // A refusal that overtook the opening says nothing.
+        if !is_over || lease.renewed == NONE || !is_before(run.operation(lease.renewed), operation) {
+            return;
+        }
+        if lease.over == NONE || is_sooner_over(operation, run.operation(lease.over)) {
+            lease.over = position;
+        }
+        if operation.completed.is_some_and(|completed| completed.0 < lease.until_ns) {
+            tell_early(run, *lease, position);
         }
     }
 

@@ -62,7 +62,9 @@ impl Service {
             self.sessions.insert(name, Session { renewed: now, is_over: false });
             return Outcome::Ok(Returned::Done);
         }
-        let Some(session) = self.sessions.get_mut(&name) else { return Outcome::Fail("unknown-session: it".into()) };
+        let Some(session) = self.sessions.get_mut(&name) else {
+            return Outcome::Fail("unknown-session: nobody opened it".into());
+        };
         if session.is_over && self.bug == Some(Bug::Revives) && matches!(call, Call::KeepAlive { .. }) {
             session.is_over = false;
         }
