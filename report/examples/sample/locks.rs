@@ -77,7 +77,7 @@ pub(crate) fn make_up() -> Result<History, HistoryError> {
         lines.push((to * MS, line(&outcome["type"], &outcome)));
     }
     let client = |phase: &str, detail: &str| json!({"process": "nemesis", "type": "info", "f": "client", "fault": 0, "phase": phase, "detail": detail});
-    lines.push((285 * MS, client("begin", "c1 stands still")));
+    lines.push((285 * MS, client("begin", "client 1")));
     lines.push((285 * MS, client("bites", "it asked nothing for 1.9 s")));
     lines.push((2200 * MS, client("end", "")));
     lines.sort_by_key(|(time, _)| *time);

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 use rashomon_history::{Call, Outcome, TimeNs, Value};
 
-use super::scene::{Hold, Lane, Overlap, Scene, Shown, token_of};
+use super::scene::{Hold, Lane, Overlap, Scene, Shown, names_client, token_of};
 use crate::describe::{self, between, clip, counted, ellipsis};
 use crate::page::axis::{Axis, Room};
 use crate::page::faults::{self, Palette};
 use crate::page::tables::outcome_key;
+use crate::page::timeline::distance;
 use crate::statistics::FaultInterval;
 use crate::verdict::OutcomeKind;
 
@@ -26,11 +27,16 @@ const TICKS_PX: f64 = 22.0;
 const CHAR_PX: f64 = 6.7;
 const NUMBER_PX: f64 = 20.0;
 const MOST_FAULTS: usize = 6;
+/// The kind of fault that befalls a client, not a node.
+const CLIENT_STANDS_STILL: &str = "client";
 
 struct Drawing<'a> {
     scene: &'a Scene<'a>,
     axis: Axis,
+    /// Those nearest to the witness.
     faults: Vec<&'a FaultInterval>,
+    /// Those that make clients stand still.
+    pauses: Vec<&'a FaultInterval>,
     palette: &'a Palette,
     end: TimeNs,
     lanes_top: f64,
@@ -40,10 +46,14 @@ struct Drawing<'a> {
 /// The timeline with its key.
 pub(super) fn figure(scene: &Scene<'_>, faults: &[FaultInterval], palette: &Palette, end: TimeNs) -> Markup {
     let is_seen = |fault: &&FaultInterval| fault.began <= scene.to && fault.ended_by(end) >= scene.from;
-    let faults: Vec<&FaultInterval> = faults.iter().filter(is_seen).take(MOST_FAULTS).collect();
+    let (pauses, mut faults): (Vec<_>, Vec<_>) =
+        faults.iter().filter(is_seen).partition(|fault| fault.kind == CLIENT_STANDS_STILL);
+    faults.sort_by_key(|fault| distance(&scene.focus, fault.began, fault.ended_by(end)));
+    faults.truncate(MOST_FAULTS);
+    faults.sort_by_key(|fault| (fault.began, fault.number));
     let lanes_top = faults.len() as f64 * FAULT_ROW_PX + 8.0;
     let height = lanes_top + scene.lanes.len() as f64 * LANE_PX + TICKS_PX;
-    Drawing { scene, axis: axis(scene), faults, palette, end, lanes_top, height }.figure()
+    Drawing { scene, axis: axis(scene), faults, pauses, palette, end, lanes_top, height }.figure()
 }
 
 /// An axis with room for what stands in the bars.
@@ -137,6 +147,7 @@ impl Drawing<'_> {
 
     fn lane(&self, lane: &Lane<'_>, top: f64) -> Markup {
         html! {
+            @for pause in self.pauses.iter().filter(|pause| names_client(&pause.detail, &lane.name)) { (self.pause(pause, top)) }
             @for hold in &lane.holds { (self.hold(hold, top)) }
             @for (position, shown) in lane.operations.iter().enumerate() {
                 @let next = lane.operations.get(position + 1).map_or(self.axis.length(), |next| self.axis.place(next.operation.invoked));
@@ -144,6 +155,15 @@ impl Drawing<'_> {
                     Some(number) => a href={ "#operation-" (number) } { (self.asked(shown, top, next)) },
                     None => (self.asked(shown, top, next)),
                 }
+            }
+        }
+    }
+
+    fn pause(&self, pause: &FaultInterval, top: f64) -> Markup {
+        let (from, to) = (self.axis.place(pause.began), self.axis.place(pause.ended_by(self.end)));
+        html! {
+            rect class={ "shade still fault-" (self.palette.colour(&pause.kind)) } x=(px(from)) y=(px(top + 1.0)) width=(px((to - from).max(2.0))) height=(px(LANE_PX - 2.0)) {
+                title { "Fault #" (pause.number) ": the client stands still for " (between(pause.began, pause.ended_by(self.end))) }
             }
         }
     }
@@ -211,6 +231,7 @@ impl Drawing<'_> {
                 (swatch("hold-believed", "its lease was over, but the client had not let go of it"))
                 @if self.scene.overlaps.iter().any(|overlap| overlap.is_certain) { (swatch("overlap", "held by two")) }
                 @if self.scene.overlaps.iter().any(|overlap| !overlap.is_certain) { (swatch("overlap believed", "two could believe that they held it")) }
+                @if let Some(pause) = self.pauses.first() { (swatch(&format!("shade still fault-{}", self.palette.colour(&pause.kind)), "the client stands still")) }
                 @for kind in [OutcomeKind::Ok, OutcomeKind::Fail, OutcomeKind::Info] { (outcome_key(kind.as_str())) " " }
             }
         }

@@ -23,7 +23,15 @@ pub(super) struct Scene<'a> {
     pub(super) left_out: usize,
     pub(super) from: TimeNs,
     pub(super) to: TimeNs,
+    /// The times of the witness.
+    pub(super) focus: Vec<TimeNs>,
     pub(super) ttl: Option<Duration>,
+}
+
+/// Whether a fault, told like this, makes the client stand still: `clients 1, 3` are `c1` and `c3`.
+pub(super) fn names_client(detail: &str, client: &str) -> bool {
+    let mut numbers = detail.split(|letter: char| !letter.is_ascii_digit()).filter(|number| !number.is_empty());
+    client.strip_prefix('c').is_some_and(|client| numbers.any(|number| number == client))
 }
 
 /// One client.
@@ -104,6 +112,7 @@ impl<'a> Scene<'a> {
             left_out: near.left_out,
             from,
             to,
+            focus,
             ttl,
         };
         scene.arrange();

@@ -55,6 +55,12 @@ fn a_hold_lasts_until_its_lease_is_over_and_is_believed_for_longer() {
 }
 
 #[test]
+fn a_client_that_stands_still_is_known_by_its_number() {
+    assert!(scene::names_client("clients 1, 12", "c12") && scene::names_client("client 3", "c3"));
+    assert!(!scene::names_client("clients 1, 12", "c2") && !scene::names_client("client 3", "process 3"));
+}
+
+#[test]
 fn two_that_hold_the_lock_at_a_time_are_marked() {
     let history = history();
     let file = verdict("l1", &history, &[2, 3]);

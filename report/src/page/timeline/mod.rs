@@ -4,4 +4,4 @@ mod draw;
 mod scene;
 
 pub(super) use draw::draw;
-pub(super) use scene::{Scene, nearest};
+pub(super) use scene::{Scene, distance, nearest};

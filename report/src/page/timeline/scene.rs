@@ -187,7 +187,7 @@ fn last_seen(operation: &Operation) -> TimeNs {
 }
 
 /// From an interval to the closest of some sorted times; 0 where one lies within.
-fn distance(focus: &[TimeNs], from: TimeNs, to: TimeNs) -> u64 {
+pub(in crate::page) fn distance(focus: &[TimeNs], from: TimeNs, to: TimeNs) -> u64 {
     let after = focus.partition_point(|time| *time < from);
     let right = focus.get(after).map_or(u64::MAX, |time| time.0.saturating_sub(to.0));
     let left = after.checked_sub(1).map_or(u64::MAX, |before| from.0 - focus[before].0);
