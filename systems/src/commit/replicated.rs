@@ -6,7 +6,7 @@
 //! leader finishes what was committed before, and aborts the rest, and no participant waits while a majority of the group is up
 //! (the idea: Gray and Lamport, *Consensus on Transaction Commit*, 2006; the layout: Corbett et al., *Spanner*, 2012).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::coordinator::{Coordinator, Want};
 use super::decisions::{Answer, Command, Decisions};
@@ -23,16 +23,11 @@ enum Waiting {
     /// A commit that this member has proposed.
     Commit(TxnId),
     /// A participant that wants to know.
-    Resolve {
-        txn: TxnId,
-        asker: NodeId,
-    },
+    Resolve { txn: TxnId, asker: NodeId },
     /// A transaction that may begin as soon as it is sure that this member leads.
-    Begin {
-        request: RequestId,
-        ops: Vec<Op>,
-    },
-    End,
+    Begin { request: RequestId, ops: Vec<Op> },
+    /// The end of a transaction.
+    End(TxnId),
 }
 
 /// A member of a group that coordinates. See the [module](self).
@@ -42,6 +37,8 @@ pub(super) struct Replicated {
     /// By the name under which Raft was asked.
     waiting: BTreeMap<RequestId, Waiting>,
     last_request: u64,
+    /// Transactions whose end is on its way to the log.
+    ending: BTreeSet<TxnId>,
     /// Commits of the log that this leader has looked at.
     seen_commits: u64,
     leads: bool,
@@ -71,6 +68,7 @@ impl Replicated {
             raft,
             waiting: BTreeMap::new(),
             last_request: 0,
+            ending: BTreeSet::new(),
             seen_commits: 0,
             leads: false,
             raft_outputs: Vec::new(),
@@ -165,7 +163,7 @@ impl Replicated {
         }
         self.seen_commits = self.raft.machine().commits;
         for (txn, commit) in &self.raft.machine().unended {
-            if !self.core.is_finishing(*txn) {
+            if !self.core.is_finishing(*txn) && !self.ending.contains(txn) {
                 self.core.finish(*txn, commit.at, commit.participants.iter().copied());
             }
         }
@@ -202,7 +200,10 @@ impl Replicated {
         let (waiting, command) = match want {
             Want::Commit { txn, at, participants } => (Waiting::Commit(txn), Command::Commit { txn, at, participants }),
             Want::Resolve { txn, asker } => (Waiting::Resolve { txn, asker }, Command::Abort { txn }),
-            Want::End { txn } => (Waiting::End, Command::End { txn }),
+            Want::End { txn } => {
+                self.ending.insert(txn);
+                (Waiting::End(txn), Command::End { txn })
+            }
         };
         self.ask(waiting, raft::Request::Command(encode(&command)));
     }
@@ -231,8 +232,12 @@ impl Replicated {
                 let response = Response::Refused(Refusal::NotCoordinator { coordinator });
                 self.core.outbox.reply_at_once(request, response);
             }
-            // Whoever waits will ask again, and the next leader will find what was not ended.
-            (Waiting::Resolve { .. } | Waiting::End, _) => {}
+            // Where it was not ended, it is told once more with the next commit, or by the next leader.
+            (Waiting::End(txn), _) => {
+                self.ending.remove(&txn);
+            }
+            // Who asks will ask again.
+            (Waiting::Resolve { .. }, _) => {}
         }
     }
 
