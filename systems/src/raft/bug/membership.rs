@@ -1,7 +1,7 @@
 //! RM, and what else goes wrong when members change: who counts, from when on, and who may stand for election.
 
 use super::BugDescription;
-use super::Promise::{Convergence, Durability, ElectionSafety, Linearizability, Liveness};
+use super::Promise::{Convergence, Durability, ElectionSafety, Linearizability, Liveness, Membership};
 
 pub(super) const RC05: BugDescription = BugDescription {
     id: "RC-05",
@@ -63,7 +63,7 @@ pub(super) const RM08: BugDescription = BugDescription {
     id: "RM-08",
     wrong: "a learner becomes a voter before it has caught up",
     switched_off: &[],
-    breaks: &[Liveness],
+    breaks: &[Membership, Liveness],
     found_by: "promotions of learners that were just added, and kills",
 };
 
@@ -79,7 +79,7 @@ pub(super) const RM10: BugDescription = BugDescription {
     id: "RM-10",
     wrong: "members that were removed, and learners, stand for election with ever higher terms, as if the leader had asked them to",
     switched_off: &[],
-    breaks: &[Liveness],
+    breaks: &[Membership, Liveness],
     found_by: "removals of members that stay up",
 };
 

@@ -18,6 +18,8 @@ pub enum Promise {
     ExactlyOnce,
     /// What was refused never happens.
     CertainRefusal,
+    /// Members change one at a time, and who decides is a voter that has caught up (thesis, chapter 4).
+    Membership,
     /// A cluster whose faults are over, or touch a minority only, answers soon.
     Liveness,
     /// No more of a lock is held than there is, and only by those to whom it was granted.
@@ -37,6 +39,7 @@ impl fmt::Display for Promise {
             Self::Linearizability => "linearizability",
             Self::ExactlyOnce => "exactly once",
             Self::CertainRefusal => "certainty of refusals",
+            Self::Membership => "orderly membership",
             Self::Liveness => "liveness",
             Self::MutualExclusion => "mutual exclusion",
             Self::Fencing => "fencing",

@@ -1,7 +1,7 @@
 //! Every entry that any log ever held, and which of them were committed.
 
 use super::{Checked, Violation};
-use crate::raft::{Entry, Payload, Position};
+use crate::raft::{Configuration, Entry, Payload, Position};
 use crate::server::NodeId;
 
 /// Every entry that was ever seen, by index.
@@ -10,6 +10,10 @@ pub(super) struct Ledger {
     places: Vec<Place>,
     /// The last index that was committed in each term, terms in order.
     commits: Vec<(u64, u64)>,
+    /// All entries up to here are known to be committed.
+    committed_until: u64,
+    /// The configurations among them, by index.
+    configurations: Vec<(u64, Configuration)>,
 }
 
 /// What was seen at one index.
@@ -88,7 +92,35 @@ impl Ledger {
             Some((term, last)) if *term == in_term => *last = (*last).max(at.index),
             Some(_) | None => self.commits.insert(place, (in_term, at.index)),
         }
+        self.take_configurations();
         Ok(true)
+    }
+
+    fn take_configurations(&mut self) {
+        while let Some(payload) = self.committed(self.committed_until + 1) {
+            let configuration = match payload {
+                Payload::Configuration(configuration) => Some(configuration.clone()),
+                Payload::Noop | Payload::Command(_) => None,
+            };
+            self.committed_until += 1;
+            self.configurations.extend(configuration.map(|configuration| (self.committed_until, configuration)));
+        }
+    }
+
+    /// All entries up to here are known to be committed.
+    pub(super) fn committed_until(&self) -> u64 {
+        self.committed_until
+    }
+
+    /// The last configuration that was committed up to `index`; `None` where that is the first one.
+    pub(super) fn configuration_at(&self, index: u64) -> Option<&Configuration> {
+        let earlier = self.configurations.partition_point(|(since, _)| *since <= index);
+        Some(&self.configurations.get(earlier.checked_sub(1)?)?.1)
+    }
+
+    /// The last entry that was committed.
+    pub(super) fn last_committed(&self) -> Option<Position> {
+        self.last_committed_before(u64::MAX)
     }
 
     /// The term of the entry that was committed at `index`.

@@ -25,6 +25,11 @@ impl Terms {
         self.0.get(offset).copied().filter(|term| *term != 0)
     }
 
+    /// The last entry's place; its term is 0 where it is unknown.
+    pub(super) fn last(&self) -> Position {
+        Position { term: self.0.last().copied().unwrap_or_default(), index: self.last_index() }
+    }
+
     pub(super) fn push(&mut self, term: u64) {
         self.0.push(term);
     }
@@ -167,6 +172,11 @@ pub(super) struct Member {
     pub(super) spoken_term: u64,
     /// For whom it voted in each term, terms in order.
     pub(super) votes: Vec<(u64, NodeId)>,
+    pub(super) is_up: bool,
+    /// Whom it takes for the members.
+    pub(super) configuration: Configuration,
+    /// The term in which it stands for election.
+    pub(super) stands_in: Option<u64>,
 }
 
 impl Member {
@@ -178,6 +188,8 @@ impl Member {
         self.compared = 0;
         self.log = Terms::default();
         self.leads_in = None;
+        self.stands_in = None;
+        self.is_up = true;
     }
 
     /// For whom it voted.

@@ -16,6 +16,7 @@
 
 mod ledger;
 mod member;
+mod membership;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ mod violation;
 
 use std::collections::BTreeMap;
 
-use crate::raft::{Body, Message, Payload, Position, Raft, StateMachine};
+use crate::raft::{Body, Configuration, Message, Payload, Position, Raft, StateMachine};
 use crate::server::{NodeId, Write};
 use ledger::Ledger;
 use member::Member;
@@ -40,6 +41,10 @@ pub struct Invariants<M: StateMachine> {
     leaders: BTreeMap<u64, NodeId>,
     /// Commits in terms before that of a leader that was already there.
     late_commits: u64,
+    /// The one before the first entry.
+    first_configuration: Option<Configuration>,
+    /// Whether members differ in whom they take for the members.
+    configurations_differ: bool,
     violation: Option<Violation>,
 }
 
@@ -54,6 +59,8 @@ impl<M: StateMachine> Invariants<M> {
             reference: Reference::new(reference),
             leaders: BTreeMap::new(),
             late_commits: 0,
+            first_configuration: None,
+            configurations_differ: false,
             violation: None,
         }
     }
@@ -73,6 +80,7 @@ impl<M: StateMachine> Invariants<M> {
     /// A member came up from what its disk held.
     pub fn recovered(&mut self, node: NodeId, raft: &Raft<M>) {
         self.note(|this| {
+            this.first_configuration.get_or_insert_with(|| raft.config.initial_configuration());
             let member = this.member(node);
             member.come_up();
             member.durable.recover(node, raft)?;
@@ -101,7 +109,9 @@ impl<M: StateMachine> Invariants<M> {
 
     /// A member is gone, with all that was not durable.
     pub fn crashed(&mut self, node: NodeId) {
-        self.member(node).leads_in = None;
+        let member = self.member(node);
+        member.leads_in = None;
+        member.is_up = false;
     }
 
     /// Long after the last fault and the last request: the members are all in the same state. Those that do not belong to
@@ -135,9 +145,12 @@ impl<M: StateMachine> Invariants<M> {
         if let Some(reason) = &raft.halted {
             return Err(Violation::Halted { node, reason: reason.clone() });
         }
+        let committed = self.member(node).commit_index;
         self.check_progress(node, raft)?;
-        self.take_log(node, raft)?;
+        self.take_log(node, raft, committed)?;
+        self.take_configuration(node, raft)?;
         self.take_commits(node, raft)?;
+        self.check_candidate(node, raft)?;
         self.check_leader(node, raft)?;
         let applied_index = raft.applied_index;
         if self.reference.is_due(node, applied_index) {
@@ -169,8 +182,9 @@ impl<M: StateMachine> Invariants<M> {
         Ok(())
     }
 
-    /// Takes what is new in a log: log matching, and leader append-only.
-    fn take_log(&mut self, node: NodeId, raft: &Raft<M>) -> Checked {
+    /// Takes what is new in a log: log matching, leader append-only, and how the members change. Before this step the member
+    /// had committed up to `committed`.
+    fn take_log(&mut self, node: NodeId, raft: &Raft<M>, committed: u64) -> Checked {
         let member = &mut self.members[usize::from(node.0) - 1];
         let unchanged = raft.log.take_unchanged().min(member.log.last_index());
         if unchanged == raft.log.last_index() && unchanged == member.log.last_index() {
@@ -194,7 +208,7 @@ impl<M: StateMachine> Invariants<M> {
             member.log.push(entry.term);
             previous_term = entry.term;
         }
-        Ok(())
+        self.check_configurations(node, raft, first, committed)
     }
 
     /// Takes what a member newly holds for committed: state machine safety, and a leader's rules of commitment.
@@ -207,8 +221,10 @@ impl<M: StateMachine> Invariants<M> {
         let (term, compared) = (raft.hard.term, member.compared);
         member.compared = until;
         let may_be_late = self.leaders.last_key_value().is_some_and(|(newest, _)| *newest > term);
-        for index in (compared + 1).max(raft.log.base().index)..=until {
-            let Some(at) = raft.log.position(index).filter(|at| at.index > 0) else { continue };
+        for index in compared + 1..=until {
+            // Also what the log has forgotten since.
+            let log = &self.members[usize::from(node.0) - 1].log;
+            let Some(at) = log.get(index).map(|term| Position { term, index }) else { continue };
             if self.ledger.commit(node, at, term)? && may_be_late {
                 self.late_commits += 1;
             }
@@ -232,7 +248,7 @@ impl<M: StateMachine> Invariants<M> {
         if holders < needed {
             return Err(Violation::CommitMajority { leader, term, at, holders, needed });
         }
-        Ok(())
+        self.check_rivals(leader, at)
     }
 
     /// Election safety, a majority of votes, and leader completeness.

@@ -1,5 +1,7 @@
 //! Each broken promise is told as what it is. Random runs of the right Raft are in `raft::tests::random`.
 
+mod membership;
+
 use super::{Fact, Invariants, Violation};
 use crate::raft::record::{HardState, Record, encode};
 use crate::raft::replication::Leader;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::raft::Position;
+use crate::raft::{Configuration, Position};
 use crate::server::NodeId;
 
 /// A promise of Raft that was seen broken.
@@ -55,6 +55,74 @@ pub enum Violation {
         term: u64,
         /// The last entry that it should have.
         missing: Position,
+    },
+    /// Who lacks what is committed could be elected, as the logs of the voters are (leader completeness, thesis 4.1).
+    Electable {
+        /// Who could.
+        node: NodeId,
+        /// Who would vote for it.
+        votes: Vec<NodeId>,
+        /// Whom it takes for the members.
+        configuration: Configuration,
+        /// The last entry that it should have.
+        missing: Position,
+    },
+    /// Two configurations that follow one another in a log differ by more than one change of one member (thesis 4.1).
+    SingleChange {
+        /// Whose log.
+        node: NodeId,
+        /// Where the second one stands.
+        index: u64,
+        /// The first one.
+        before: Configuration,
+        /// The second one.
+        after: Configuration,
+    },
+    /// A leader began a change of the members before it had committed an entry of its term, so that one that was begun before
+    /// it and is not committed may still win (Ongaro, raft-dev, 2015).
+    EarlyChange {
+        /// The leader.
+        leader: NodeId,
+        /// Its term.
+        term: u64,
+        /// Where the new configuration stands.
+        index: u64,
+    },
+    /// A member goes by a configuration that is not the newest one in its log (thesis 4.1).
+    NewestConfiguration {
+        /// The member.
+        node: NodeId,
+        /// What it goes by.
+        used: Configuration,
+        /// What its log says.
+        newest: Configuration,
+    },
+    /// A leader made a learner a voter that had not caught up (thesis 4.2.1).
+    CaughtUp {
+        /// The leader.
+        leader: NodeId,
+        /// The learner.
+        learner: NodeId,
+        /// The last index of its durable log.
+        held: u64,
+        /// What the leader knew to be committed.
+        committed: u64,
+    },
+    /// Who is no voter stood for election (thesis 4.2.1, 4.2.3).
+    OnlyVotersStand {
+        /// Who stood.
+        node: NodeId,
+        /// In which term.
+        term: u64,
+        /// The newest configuration in its log.
+        configuration: Configuration,
+    },
+    /// A snapshot holds a configuration that is not the one at its index (section 7).
+    SnapshotConfiguration {
+        /// Who goes by it.
+        node: NodeId,
+        /// The index.
+        index: u64,
     },
     /// Two members hold different entries for committed at one index (figure 3, state machine safety).
     StateMachineSafety {
@@ -217,6 +285,13 @@ impl Violation {
             Self::LeaderAppendOnly { .. } => "leader-append-only",
             Self::LogMatching { .. } => "log-matching",
             Self::LeaderCompleteness { .. } => "leader-completeness",
+            Self::Electable { .. } => "electable",
+            Self::SingleChange { .. } => "single-change",
+            Self::EarlyChange { .. } => "early-change",
+            Self::NewestConfiguration { .. } => "newest-configuration",
+            Self::CaughtUp { .. } => "caught-up",
+            Self::OnlyVotersStand { .. } => "only-voters-stand",
+            Self::SnapshotConfiguration { .. } => "snapshot-configuration",
             Self::StateMachineSafety { .. } => "state-machine-safety",
             Self::SameState { .. } => "same-state",
             Self::MonotonicTerm { .. } => "monotonic-term",
@@ -249,6 +324,34 @@ impl fmt::Display for Violation {
             }
             Self::LeaderCompleteness { leader, term, missing } => {
                 write!(f, "{leader} leads in term {term} without the entry {missing}, which was committed before")
+            }
+            Self::Electable { node, votes, configuration, missing } => {
+                let votes = votes.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ");
+                write!(
+                    f,
+                    "{node} lacks the entry {missing}, which is committed, and could be elected by {votes}: it goes by \
+                     {configuration}"
+                )
+            }
+            Self::SingleChange { node, index, before, after } => {
+                write!(f, "in the log of {node}, {after} follows on {before} at {index}: that is more than one change")
+            }
+            Self::EarlyChange { leader, term, index } => write!(
+                f,
+                "{leader} changed the members at {index} before it had committed an entry of its term, {term}"
+            ),
+            Self::NewestConfiguration { node, used, newest } => {
+                write!(f, "{node} goes by {used}, but the newest configuration in its log is {newest}")
+            }
+            Self::CaughtUp { leader, learner, held, committed } => write!(
+                f,
+                "{leader} made {learner} a voter, which holds the log up to {held}, when {committed} was committed"
+            ),
+            Self::OnlyVotersStand { node, term, configuration } => {
+                write!(f, "{node} stood for election in term {term} though it is no voter: {configuration}")
+            }
+            Self::SnapshotConfiguration { node, index } => {
+                write!(f, "{node} goes by a snapshot whose configuration is not the one at its index, {index}")
             }
             Self::StateMachineSafety { index, first, first_term, second, second_term } => write!(
                 f,

@@ -11,6 +11,7 @@ fn led(nodes: u16, voters: usize, configure: impl Fn(&mut Config)) -> Cluster {
         config.initial_voters.truncate(voters);
         configure(config);
     });
+    cluster.check_invariants();
     cluster.elect(1);
     cluster.heartbeat(1);
     cluster
@@ -172,9 +173,12 @@ fn two_leaders_change_one_configuration(bug: Option<Bug>) -> (Cluster, RequestId
 fn two_leaders_can_not_change_one_configuration_in_two_ways() {
     let (cluster, removal) = two_leaders_change_one_configuration(None);
     assert_eq!(refusal(&cluster, removal), Some(&Refusal::NotYetCommittedInTerm));
+    assert_eq!(cluster.invariants.as_ref().unwrap().violation(), None);
     let (cluster, removal) = two_leaders_change_one_configuration(Some(Bug::RM01));
     assert_eq!(cluster.reply(removal), Some(&Response::Changed));
     assert_eq!((voters(&cluster, 1), voters(&cluster, 2)), (vec![1, 2, 3, 4, 5], vec![2, 3, 4]));
+    let violation = cluster.invariants.as_ref().unwrap().violation().unwrap();
+    assert_eq!(violation.name(), "early-change");
 }
 
 #[test]

@@ -285,9 +285,9 @@ impl Run {
         }
     }
 
-    /// Three seconds without faults.
+    /// Six seconds without faults.
     fn calm(&mut self) -> Checked {
-        let until = self.cluster.now.after(3_000_000);
+        let until = self.cluster.now.after(6_000_000);
         while self.cluster.now < until {
             self.cluster.stabilize();
             ensure(self.cluster.network.is_empty(), || "the members never stop talking".to_owned())?;
