@@ -169,7 +169,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         self.go_on_until(patience_us, |run| run.clients.iter().all(SimClient::is_idle));
     }
 
-    /// One client a node that runs reads what the workload wants read at the end.
+    /// One client a member that runs reads what the workload wants read at the end.
     fn make_final_reads(&mut self) {
         if self.is_over() || self.lifecycle.majority_lost {
             return;
@@ -197,7 +197,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         }
     }
 
-    /// What is read at each node that runs.
+    /// What is read at each member that runs.
     fn plan_final_reads(&self) -> Vec<(NodeId, Vec<Call>)> {
         let all = self.generator.final_reads();
         let reads_at = |home: NodeId| match &self.plan.script {
@@ -207,8 +207,8 @@ impl<'a, S: OwnSystem> Run<'a, S> {
                 here.map(|read| Call::Read { key: read.key.clone() }).collect()
             }
         };
-        let up = self.cluster.up();
-        let homes = self.plan.homes().into_iter().filter(|home| up.contains(home));
+        let members = self.wanted_nodes();
+        let homes = self.plan.homes().into_iter().filter(|home| members.contains(home));
         let reads = homes.map(|home| (home, reads_at(home)));
         reads.filter(|(_, reads)| !reads.is_empty()).collect()
     }
@@ -271,6 +271,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
                 }
                 None => {}
             },
+            Happening::Noticed => self.hear_of_election(),
             Happening::Storm => {
                 let text = "the servers keep each other busy with hundreds of thousands of messages, for nothing";
                 self.violate(Check::Liveness, "message-storm", text.into());

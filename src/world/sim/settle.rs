@@ -46,10 +46,11 @@ impl<S: OwnSystem> Run<'_, S> {
         if self.is_over() {
             return;
         }
-        if !S::can_work(self.plan, &self.up()) {
+        if !self.can_work() {
             self.lifecycle.majority_lost = true;
             return;
         }
+        self.choose_final_members();
         let began = self.now();
         let calm = NetworkOptions {
             loss_ppm: 0,
@@ -64,7 +65,7 @@ impl<S: OwnSystem> Run<'_, S> {
         let up = self.cluster.up();
         let outsiders = self.choose_outsiders(&up);
         self.separate(&outsiders, &up, true);
-        let core: BTreeSet<NodeId> = &up - &outsiders;
+        let core: BTreeSet<NodeId> = &self.wanted_nodes() - &outsiders;
         let term = self.leave_alone(&outsiders);
         self.demand_answers(&core, if outsiders.is_empty() { "all nodes" } else { "a majority" });
         if let Some(term) = term {
@@ -75,14 +76,17 @@ impl<S: OwnSystem> Run<'_, S> {
             return self.note_settled(began);
         }
         self.separate(&outsiders, &up, false);
-        self.demand_answers(&up, "all nodes");
+        self.demand_answers(&self.wanted_nodes(), "all nodes");
         self.note_settled(began);
     }
 
-    /// The servers that run and are not paused.
-    fn up(&self) -> Running<'_, S> {
-        let up = self.cluster.up().into_iter();
-        up.filter_map(|node| Some((node, self.cluster.server(node)?))).collect()
+    /// The servers of these nodes.
+    fn running(&self, nodes: &BTreeSet<NodeId>) -> Running<'_, S> {
+        nodes.iter().filter_map(|node| Some((*node, self.cluster.server(*node)?))).collect()
+    }
+
+    fn can_work(&self) -> bool {
+        S::can_work(self.plan, &self.running(&self.cluster.up()))
     }
 
     fn note_settled(&mut self, began: Micros) {
@@ -222,11 +226,16 @@ impl<S: OwnSystem> Run<'_, S> {
     }
 
     fn no_answer(&mut self, nodes: &BTreeSet<NodeId>, who: &str, bound_us: u64) {
+        // What the operator had asked for while there were faults may come to pass after them.
+        if !self.can_work() {
+            self.lifecycle.majority_lost = true;
+            return;
+        }
         let seconds = bound_us / 1_000_000;
         let (kind, what) = match self.settled_leader(nodes) {
             None => ("no-leader", "followed no common leader"),
             Some(leader) if self.probe_answered && !self.members_are_restored(leader) => {
-                ("members-stuck", "had a leader, but it did not change the members back")
+                ("members-stuck", "had a leader, but it did not change the members as it was asked to")
             }
             Some(_) => ("no-answer", "had a leader, but it did not answer"),
         };
@@ -236,8 +245,11 @@ impl<S: OwnSystem> Run<'_, S> {
     }
 
     fn compare_states(&mut self) {
-        let now = self.now();
-        self.cluster.show(|watcher, running| watcher.converged(now, running));
+        let (now, wanted) = (self.now(), self.wanted_nodes());
+        self.cluster.show(|watcher, running| {
+            let members = running.iter().filter(|(node, _)| wanted.contains(node));
+            watcher.converged(now, &members.map(|(node, server)| (*node, *server)).collect());
+        });
         self.look_on();
     }
 
@@ -253,9 +265,9 @@ impl<S: OwnSystem> Run<'_, S> {
             return;
         }
         let bound_us = self.liveness_bound_us();
-        let is_finished = |run: &Self| S::unfinished(&run.up()).is_none();
+        let is_finished = |run: &Self| S::unfinished(&run.running(&run.wanted_nodes())).is_none();
         if !self.go_on_until(bound_us, is_finished) && !self.is_over() {
-            let what = S::unfinished(&self.up()).unwrap_or_default();
+            let what = S::unfinished(&self.running(&self.wanted_nodes())).unwrap_or_default();
             let text = format!("{} s after the last fault {what}", bound_us / 1_000_000);
             self.violate(Check::Liveness, S::UNFINISHED, text);
         }

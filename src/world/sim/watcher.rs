@@ -14,6 +14,9 @@ use crate::plan::Plan;
 pub(super) struct Watcher<S: OwnSystem> {
     /// Who led from when on, by time.
     pub(super) leaders: Vec<Leadership>,
+    /// Who was elected, where somebody wants to know it at once.
+    pub(super) elected: Option<NodeId>,
+    pub(super) tells_of_elections: bool,
     inner: S::Inner,
     /// The messages, where somebody wants to see them.
     pub(super) trace: Option<Trace>,
@@ -22,7 +25,14 @@ pub(super) struct Watcher<S: OwnSystem> {
 
 impl<S: OwnSystem> Watcher<S> {
     pub(super) fn new(plan: &Plan) -> Self {
-        Self { leaders: Vec::new(), inner: S::inner(plan), trace: None, violation: None }
+        Self {
+            leaders: Vec::new(),
+            elected: None,
+            tells_of_elections: false,
+            inner: S::inner(plan),
+            trace: None,
+            violation: None,
+        }
     }
 
     /// What was found wrong since this was last asked.
@@ -41,6 +51,7 @@ impl<S: OwnSystem> Watcher<S> {
         if member.is_leader() && self.leaders.last().is_none_or(|last| last.term < member.term()) {
             let leader = Leadership { time_ns: time(now), node: node.to_string(), term: member.term() };
             self.leaders.push(leader);
+            self.elected = self.tells_of_elections.then_some(node);
         }
     }
 
@@ -94,5 +105,9 @@ impl<S: OwnSystem> Observer<S::Server> for Watcher<S> {
             trace.crashed(now, node);
         }
         self.inner.crashed(node);
+    }
+
+    fn has_noticed(&mut self) -> bool {
+        self.elected.is_some()
     }
 }

@@ -169,8 +169,12 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
             let Some((at, event)) = self.events.next(until) else { break };
             self.now = at;
             self.taken += 1;
-            if let Some(happening) = self.take(event) {
-                return Some(happening);
+            let happening = self.take(event);
+            if happening.is_some() {
+                return happening;
+            }
+            if self.observer.has_noticed() {
+                return Some(Happening::Noticed);
             }
         }
         if self.taken == last {

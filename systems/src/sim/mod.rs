@@ -71,6 +71,8 @@ pub enum Happening<R> {
         /// What it hears.
         result: Result<R, Lost>,
     },
+    /// The observer has seen what somebody may want to act on.
+    Noticed,
     /// Hundreds of thousands of events, and none of them concerned the outside: the servers keep each other busy.
     Storm,
     /// A server ended though nobody killed it, or could not start.

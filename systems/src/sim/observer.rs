@@ -4,7 +4,7 @@ use crate::server::{Micros, NodeId, Server, Write, WriteId};
 
 /// Looks on from outside: for invariants that no client can see, and to draw what happened. All times are the world's.
 ///
-/// Nothing that an observer does changes the run.
+/// Nothing that an observer does changes the run, but what it wants to be noticed.
 pub trait Observer<S: Server> {
     /// A server has come up from what its disk held.
     fn recovered(&mut self, now: Micros, node: NodeId, server: &S);
@@ -23,4 +23,10 @@ pub trait Observer<S: Server> {
 
     /// A server is gone.
     fn crashed(&mut self, now: Micros, node: NodeId);
+
+    /// Asked after every event: whether whoever drives the cluster should act on what was seen, with a
+    /// [`Happening::Noticed`](crate::sim::Happening::Noticed).
+    fn has_noticed(&mut self) -> bool {
+        false
+    }
 }

@@ -90,7 +90,7 @@ impl World {
         while let Some(happening) = self.cluster.next(until) {
             match happening {
                 Happening::Answered { token, result } if token == asked => return Some(result),
-                Happening::Answered { .. } | Happening::Wake(_) | Happening::Storm => {}
+                Happening::Answered { .. } | Happening::Wake(_) | Happening::Noticed | Happening::Storm => {}
                 Happening::Ended { node, reason } => self.ended.push(format!("{node}: {reason}")),
             }
         }

@@ -115,6 +115,7 @@ impl World {
                     }
                 }
                 Happening::Ended { node, reason } => self.ended.push(format!("{node}: {reason}")),
+                Happening::Noticed => {}
                 Happening::Storm => self.ended.push("the servers keep each other busy".into()),
             }
         }

@@ -146,6 +146,7 @@ impl World {
                 Happening::Wake(WAKE_FATE) | Happening::Ended { .. } => {}
                 Happening::Wake(number) => self.alarm(usize::try_from(number).unwrap()),
                 Happening::Answered { token, result } => self.answered(token, result),
+                Happening::Noticed => {}
                 Happening::Storm => self.note(Err("the servers keep each other busy".into())),
             }
             if self.broken.is_none()

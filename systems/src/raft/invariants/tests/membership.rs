@@ -76,7 +76,7 @@ fn someone_who_could_be_elected_without_what_is_committed() {
     cluster.settle(|envelope| [envelope.from, envelope.to].iter().all(|id| [1, 4].contains(&id.0)));
     let configuration = Configuration::new([1, 2, 3, 4, 5].map(n));
     let votes = [2, 3, 5].map(n).to_vec();
-    let expected = Violation::Electable { node: n(2), votes, configuration, missing: at(1, 3) };
+    let expected = Violation::Electable { node: n(2), votes, configuration, missing: at(1, 2) };
     assert_eq!(violation(&mut cluster), expected);
 }
 
