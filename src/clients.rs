@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use rashomon_history::{Call, Outcome};
+use rashomon_history::{Call, Outcome, Returned};
 use rashomon_nemesis::Clients;
 use rashomon_systems::api::{HttpRequest, HttpResponse, Method, TransportError};
 use rashomon_systems::client::{ClientMachine, Next};
@@ -127,6 +127,16 @@ impl Client {
     /// Whether this is answered in time.
     pub(crate) async fn is_answered(&mut self, probe: &Call, deadline: Duration) -> bool {
         matches!(self.call(probe, deadline).await.outcome, Outcome::Ok(_))
+    }
+
+    /// Whether this is answered in time, and so.
+    pub(crate) async fn answers(
+        &mut self,
+        question: &Call,
+        deadline: Duration,
+        so: impl Fn(&Returned) -> bool,
+    ) -> bool {
+        matches!(self.call(question, deadline).await.outcome, Outcome::Ok(returned) if so(&returned))
     }
 
     fn address(&self, node: NodeId) -> &Address {

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
-use rashomon_history::Call;
+use rashomon_history::{Call, Returned, Value};
 use rashomon_systems::client::{Client, ClientMachine, ClientOptions};
+use rashomon_systems::commit::client::DECISIONS;
 use rashomon_systems::commit::{self, CommitClient, CommitClientOptions};
 use rashomon_systems::lock::{LockClient, LockClientOptions};
 use rashomon_systems::server::NodeId;
@@ -29,6 +30,15 @@ impl Plan {
             System::Commit => 0,
         };
         (1..=members).map(NodeId)
+    }
+
+    /// Those who talk to this node as their peer, the node itself included; nobody where it has none.
+    pub(crate) fn peers_of(&self, node: NodeId) -> Vec<NodeId> {
+        match self.system {
+            System::Lock if node.0 == self.nodes => Vec::new(),
+            System::Raft | System::Lock => self.members().collect(),
+            System::Commit => (1..=self.nodes).map(NodeId).collect(),
+        }
     }
 
     /// The home of the client with this number.
@@ -67,6 +77,20 @@ impl Plan {
     /// A client without sessions, for reads that are made again until they are answered.
     pub(crate) fn reader(&self, home: NodeId) -> Box<dyn ClientMachine> {
         Self { sessions: false, ..self.clone() }.client(home)
+    }
+
+    /// What tells whether a node has still something to come to an end with; nothing where that makes no difference.
+    pub(crate) fn what_is_open(&self) -> Option<Call> {
+        match self.system {
+            System::Raft | System::Lock => None,
+            System::Commit => Some(Call::Read { key: DECISIONS.into() }),
+        }
+    }
+
+    /// Whether the answer to [`Plan::what_is_open`] is that nothing is.
+    pub(crate) fn is_nothing_open(answer: &Returned) -> bool {
+        let is_prepared = |value: &Value| matches!(value, Value::Text(text) if &**text == "prepared");
+        matches!(answer, Returned::Map(entries) if !entries.iter().any(|(_, value)| is_prepared(value)))
     }
 
     /// What is answered only when the system works, and that no workload asks for.

@@ -177,8 +177,12 @@ async fn break_and_drive(
 async fn settle(plan: &Plan, watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Option<u64>> {
     let began = Instant::now();
     let mut probe = Client::new(plan.reader(plan.home_of(0)), nodes)?;
+    let mut readers = readers(plan, nodes)?;
     while began.elapsed() < SETTLE_DEADLINE {
-        if watch.is_settled() && probe.is_answered(&plan.probe(), LOOK_EVERY * 25).await {
+        if watch.is_settled()
+            && probe.is_answered(&plan.probe(), LOOK_EVERY * 25).await
+            && is_quiet(plan, &mut readers).await
+        {
             return Ok(Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)));
         }
         if stop.is_requested() && began.elapsed() > Duration::from_secs(3) {
@@ -189,6 +193,22 @@ async fn settle(plan: &Plan, watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop)
     Ok(None)
 }
 
+/// One reader at each node that is asked for the final reads.
+fn readers(plan: &Plan, nodes: &Arc<[Address]>) -> Result<Vec<Client>> {
+    plan.homes().into_iter().map(|home| Client::new(plan.reader(home), nodes)).collect()
+}
+
+/// Whether final reads may begin: what was decided is done everywhere.
+async fn is_quiet(plan: &Plan, readers: &mut [Client]) -> bool {
+    let Some(question) = plan.what_is_open() else { return true };
+    for reader in readers {
+        if !reader.answers(&question, LOOK_EVERY * 25, Plan::is_nothing_open).await {
+            return false;
+        }
+    }
+    true
+}
+
 async fn final_reads(
     plan: &Plan,
     drive: &Arc<Drive>,
@@ -197,7 +217,7 @@ async fn final_reads(
     progress: &Progress,
 ) -> Result<(u64, u64)> {
     let _following = progress.follow(drive);
-    let clients = plan.homes().into_iter().map(|home| Client::new(plan.reader(home), nodes)).collect::<Result<_>>()?;
+    let clients = readers(plan, nodes)?;
     let patience = if is_settled { FINAL_READS_DEADLINE } else { Duration::from_secs(2) };
     drive.final_reads(clients, Instant::now() + patience).await
 }

@@ -1,6 +1,7 @@
 //! Watches who leads, out of band: for the faults that aim at the leader, for the report, and to know when the cluster
 //! answers.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,16 +41,18 @@ impl Watch {
     /// The leader of the highest term among the nodes that answered last time they were asked.
     pub(crate) fn leader(&self) -> Option<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let leaders = seen.latest.iter().flatten().filter(|status| status.role == "leader");
+        let leads = |status: &&Status| matches!(status.role.as_str(), "leader" | "coordinator");
+        let leaders = seen.latest.iter().flatten().filter(leads);
         leaders.max_by_key(|status| status.term).map(|status| status.node.clone())
     }
 
-    /// Whether every node answers and all agree on one leader.
+    /// Whether every node answers, and all that follow anybody agree on one leader.
     pub(crate) fn is_settled(&self) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let leader = |status: &Option<Status>| status.as_ref().and_then(|status| status.leader.clone());
-        let first = seen.latest.first().and_then(leader);
-        first.is_some() && seen.latest.iter().all(|status| leader(status) == first)
+        let follows = |status: &&Status| !matches!(status.role.as_str(), "resource" | "shard");
+        let leaders = seen.latest.iter().flatten().filter(follows).map(|status| status.leader.as_ref());
+        let leaders: BTreeSet<Option<&String>> = leaders.collect();
+        seen.latest.iter().all(Option::is_some) && leaders.len() == 1 && leaders.iter().all(Option::is_some)
     }
 
     /// Who was seen to lead from when on, by time.

@@ -84,9 +84,14 @@ fn server_command(plan: &Plan, node: Node, nodes: &[Node], data: &Path) -> NodeC
     let mut args = vec![OsString::from("node")];
     args.extend(plan.server_args(NodeId(node.0)));
     args.extend(["--id".into(), node.0.to_string().into()]);
-    for &member in nodes {
-        args.extend(["--peer".into(), format!("{}={}", member.0, peer_address(member)).into()]);
-        args.extend(["--client".into(), format!("{}={}", member.0, client_address(member)).into()]);
+    let peers = plan.peers_of(NodeId(node.0));
+    for &other in nodes {
+        if peers.contains(&NodeId(other.0)) {
+            args.extend(["--peer".into(), format!("{}={}", other.0, peer_address(other)).into()]);
+        }
+        if peers.contains(&NodeId(other.0)) || other == node {
+            args.extend(["--client".into(), format!("{}={}", other.0, client_address(other)).into()]);
+        }
     }
     args.extend(["--data".into(), data.into()]);
     NodeCommand { program: "/proc/self/exe".into(), args, env: Vec::new() }

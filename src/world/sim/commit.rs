@@ -96,6 +96,11 @@ impl OwnSystem for Commitment {
         running.len() == usize::from(plan.nodes)
     }
 
+    /// Below serializable a read does not wait for what is decided and not yet done.
+    fn is_quiet(running: &Running<'_, Self>) -> bool {
+        Self::unfinished(running).is_none()
+    }
+
     fn unfinished(running: &Running<'_, Self>) -> Option<String> {
         let undecided = undecided(running);
         if let Some((node, txn)) = undecided.first() {

@@ -112,6 +112,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         if self.set_up() {
             self.drive();
             self.settle();
+            self.quieten();
             self.make_final_reads();
             self.converge();
         }

@@ -259,6 +259,26 @@ impl<S: OwnSystem> Run<'_, S> {
         states.collect::<Vec<_>>().join("; ")
     }
 
+    /// Until final reads may begin.
+    pub(super) fn quieten(&mut self) {
+        if self.is_over() || self.lifecycle.majority_lost {
+            return;
+        }
+        let bound_us = self.liveness_bound_us();
+        if !self.go_on_until(bound_us, |run| S::is_quiet(&run.running(&run.wanted_nodes()))) {
+            self.stays_unfinished(bound_us);
+        }
+    }
+
+    fn stays_unfinished(&mut self, bound_us: u64) {
+        if self.is_over() {
+            return;
+        }
+        let what = S::unfinished(&self.running(&self.wanted_nodes())).unwrap_or_default();
+        let text = format!("{} s after the last fault {what}", bound_us / 1_000_000);
+        self.violate(Check::Liveness, S::UNFINISHED, text);
+    }
+
     /// All that the servers have begun must come to its end, and what must hold then is looked at.
     pub(super) fn converge(&mut self) {
         if self.is_over() || self.lifecycle.majority_lost {
@@ -266,10 +286,8 @@ impl<S: OwnSystem> Run<'_, S> {
         }
         let bound_us = self.liveness_bound_us();
         let is_finished = |run: &Self| S::unfinished(&run.running(&run.wanted_nodes())).is_none();
-        if !self.go_on_until(bound_us, is_finished) && !self.is_over() {
-            let what = S::unfinished(&self.running(&self.wanted_nodes())).unwrap_or_default();
-            let text = format!("{} s after the last fault {what}", bound_us / 1_000_000);
-            self.violate(Check::Liveness, S::UNFINISHED, text);
+        if !self.go_on_until(bound_us, is_finished) {
+            self.stays_unfinished(bound_us);
         }
         self.compare_states();
     }

@@ -70,6 +70,11 @@ pub(super) trait OwnSystem: Sized {
     /// Whether those who are left could work together: broken disks may have taken more than the system can lose.
     fn can_work(plan: &Plan, running: &Running<'_, Self>) -> bool;
 
+    /// Whether final reads may begin: what was promised before is seen by all that begins from now on.
+    fn is_quiet(_running: &Running<'_, Self>) -> bool {
+        true
+    }
+
     /// What of the servers still has to come to pass when nothing is asked any more, in words.
     fn unfinished(running: &Running<'_, Self>) -> Option<String>;
 
