@@ -87,6 +87,11 @@ impl Plan {
         }
     }
 
+    /// Whether a final read waits until all other final reads are over: it tells what is under way, and they are that, too.
+    pub(crate) fn is_read_last(&self, read: &Call) -> bool {
+        self.what_is_open().as_ref() == Some(read)
+    }
+
     /// Whether the answer to [`Plan::what_is_open`] is that nothing is.
     pub(crate) fn is_nothing_open(answer: &Returned) -> bool {
         let is_prepared = |value: &Value| matches!(value, Value::Text(text) if &**text == "prepared");

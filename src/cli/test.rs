@@ -168,7 +168,8 @@ impl TestArgs {
         let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
         let (nodes, time_limit_ms) =
             (fixed.nodes.unwrap_or(fixed.usual_nodes()), fixed.time_limit_ms.unwrap_or(30_000));
-        let clients = fixed.clients.unwrap_or(10);
+        let (usual_clients, usual_rate) = fixed.system.usual_load();
+        let clients = fixed.clients.unwrap_or(usual_clients);
         let options = ScheduleOptions { clients, ..ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms) };
         let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
         Ok(Plan {
@@ -179,7 +180,7 @@ impl TestArgs {
             world: World::Netns,
             nodes,
             clients,
-            rate: fixed.rate.unwrap_or(800),
+            rate: fixed.rate.unwrap_or(usual_rate),
             time_limit_ms,
             operation_deadline_ms: fixed.operation_deadline_ms.unwrap_or(1000),
             seed,

@@ -42,6 +42,15 @@ impl System {
         }
     }
 
+    /// Clients, and their calls a second in all, where nothing else is asked for. Whoever waits for a lock asks nothing.
+    pub(crate) fn usual_load(self) -> (u16, u32) {
+        match self {
+            Self::Raft => (10, 800),
+            Self::Lock => (5, 100),
+            Self::Commit => (10, 400),
+        }
+    }
+
     /// The system in which this bug can be planted.
     pub(crate) fn of(bug: PlantedBug) -> Self {
         match bug {

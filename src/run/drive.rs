@@ -83,8 +83,15 @@ impl Drive {
 
     /// Lets one client a node make the final reads, each until it is answered or `deadline` has passed. Says how many
     /// were answered, and how many there were to make.
-    pub(crate) async fn final_reads(self: &Arc<Self>, clients: Vec<Client>, deadline: Instant) -> Result<(u64, u64)> {
-        let reads = Arc::new(self.generator().final_reads());
+    pub(crate) async fn final_reads(
+        self: &Arc<Self>,
+        clients: Vec<Client>,
+        deadline: Instant,
+        is_wanted: impl Fn(&Call) -> bool,
+    ) -> Result<(u64, u64)> {
+        let mut reads = self.generator().final_reads();
+        reads.retain(is_wanted);
+        let reads = Arc::new(reads);
         let wanted = (reads.len() * clients.len()) as u64;
         let answered = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();

@@ -217,9 +217,17 @@ async fn final_reads(
     progress: &Progress,
 ) -> Result<(u64, u64)> {
     let _following = progress.follow(drive);
-    let clients = readers(plan, nodes)?;
     let patience = if is_settled { FINAL_READS_DEADLINE } else { Duration::from_secs(2) };
-    drive.final_reads(clients, Instant::now() + patience).await
+    let deadline = Instant::now() + patience;
+    let (answered, wanted) =
+        drive.final_reads(readers(plan, nodes)?, deadline, |read| !plan.is_read_last(read)).await?;
+    let mut quiet_readers = readers(plan, nodes)?;
+    while is_settled && Instant::now() < deadline && !is_quiet(plan, &mut quiet_readers).await {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let (last_answered, last_wanted) =
+        drive.final_reads(readers(plan, nodes)?, deadline, |read| plan.is_read_last(read)).await?;
+    Ok((answered + last_answered, wanted + last_wanted))
 }
 
 /// The part of a run that is left when the servers are gone.

@@ -112,8 +112,10 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         if self.set_up() {
             self.drive();
             self.settle();
-            self.quieten();
-            self.make_final_reads();
+            for is_last in [false, true] {
+                self.quieten();
+                self.make_final_reads(is_last);
+            }
             self.converge();
         }
         self.finish()
@@ -171,12 +173,14 @@ impl<'a, S: OwnSystem> Run<'a, S> {
     }
 
     /// One client a member that runs reads what the workload wants read at the end.
-    fn make_final_reads(&mut self) {
+    fn make_final_reads(&mut self, is_last: bool) {
         if self.is_over() || self.lifecycle.majority_lost {
             return;
         }
         let first_reader = self.clients.len();
-        for (home, reads) in self.plan_final_reads() {
+        self.final_reads.clear();
+        self.final_reads_made.clear();
+        for (home, reads) in self.plan_final_reads(is_last) {
             let number = u64::try_from(self.clients.len()).unwrap_or(u64::MAX);
             let mut reader = SimClient::reader(self.plan, number, home, &mut self.shared);
             reader.next_call = self.now();
@@ -191,7 +195,8 @@ impl<'a, S: OwnSystem> Run<'a, S> {
         self.go_on_until(deadline_us, |run| run.final_reads_made.iter().sum::<usize>() == wanted);
         self.phase = Phase::Quiet;
         let made: usize = self.final_reads_made.iter().sum();
-        self.lifecycle.final_reads = (made as u64, wanted as u64);
+        let (made_before, wanted_before) = self.lifecycle.final_reads;
+        self.lifecycle.final_reads = (made_before + made as u64, wanted_before + wanted as u64);
         if made < wanted && !self.is_over() {
             let text = format!("of {wanted} final reads only {made} were answered");
             self.violate(Check::Liveness, "no-answer", text);
@@ -199,12 +204,13 @@ impl<'a, S: OwnSystem> Run<'a, S> {
     }
 
     /// What is read at each member that runs.
-    fn plan_final_reads(&self) -> Vec<(NodeId, Vec<Call>)> {
-        let all = self.generator.final_reads();
+    fn plan_final_reads(&self, is_last: bool) -> Vec<(NodeId, Vec<Call>)> {
+        let mut all = self.generator.final_reads();
+        all.retain(|read| self.plan.is_read_last(read) == is_last);
         let reads_at = |home: NodeId| match &self.plan.script {
             None => all.clone(),
             Some(script) => {
-                let here = script.final_reads.iter().filter(|read| read.node == home.0);
+                let here = script.final_reads.iter().filter(|read| read.node == home.0 && !is_last);
                 here.map(|read| Call::Read { key: read.key.clone() }).collect()
             }
         };

@@ -182,7 +182,14 @@ impl LockInvariants {
             let index = self.applied_index + 1;
             let proposed_at = self.proposed_at.remove(&index).unwrap_or(now);
             self.applied_index = index;
-            let Payload::Command(bytes) = payload else { continue };
+            let bytes = match payload {
+                Payload::Command(bytes) => bytes,
+                Payload::Noop => {
+                    self.leases.leader_begins(proposed_at);
+                    continue;
+                }
+                Payload::Configuration(_) => continue,
+            };
             let Ok(entry) = postcard::from_bytes::<Entry>(bytes) else { continue };
             self.replica.apply(index, bytes);
             self.leases.applied(now, proposed_at, &entry.command, &self.replica)?;

@@ -8,7 +8,7 @@ use crate::lock::machine::LockMachine;
 use crate::lock::session::SessionId;
 use crate::server::Micros;
 
-/// Where so many parts of a lease pass between two commits, the service was not at work.
+/// Where more than such a part of a lease passes between two entries, the service was not at work.
 const WORK_PARTS: u64 = 10;
 /// A session of which nothing is heard is over after so many leases of a service at work.
 const LONGEST_LEASES: u64 = 2;
@@ -18,7 +18,8 @@ const LONGEST_LEASES: u64 = 2;
 pub(super) struct Leases {
     ttl_us: u64,
     sessions: BTreeMap<SessionId, Lease>,
-    last_commit: Micros,
+    /// When the last entry was proposed that is committed.
+    last_proposed: Micros,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,12 @@ struct Lease {
 
 impl Leases {
     pub(super) fn new(ttl_us: u64) -> Self {
-        Self { ttl_us, sessions: BTreeMap::new(), last_commit: Micros(0) }
+        Self { ttl_us, sessions: BTreeMap::new(), last_proposed: Micros(0) }
+    }
+
+    /// Another leader's first entry is committed: time between two leaders counts for no lease.
+    pub(super) fn leader_begins(&mut self, proposed_at: Micros) {
+        self.last_proposed = proposed_at;
     }
 
     /// A command was proposed at `proposed_at`, and is now applied.
@@ -42,9 +48,9 @@ impl Leases {
         command: &Command,
         machine: &LockMachine,
     ) -> Result<(), Broken> {
-        let since_commit_us = now.since(self.last_commit);
-        self.last_commit = now;
-        let served_us = if since_commit_us * WORK_PARTS <= self.ttl_us { since_commit_us } else { 0 };
+        let elapsed_us = proposed_at.since(self.last_proposed);
+        self.last_proposed = self.last_proposed.max(proposed_at);
+        let served_us = if elapsed_us * WORK_PARTS <= self.ttl_us { elapsed_us } else { 0 };
         let fresh = Lease { renewed_at: proposed_at, served_us: 0 };
         for session in machine.sessions() {
             self.sessions.entry(session).or_insert(fresh);
