@@ -83,7 +83,7 @@ found_within! {
     rl04: RL04 in 30 from 3;
     rl05: RL05 in 20 from 1;
     rl06: RL06 in 20 from 1;
-    rl07: RL07 in 1520 from 2000106;
+    rl07: RL07 in 3000 from 1674;
     rl09: RL09 in 20 from 1;
     rl10: RL10 in 80 from 12;
     rl11: RL11 in 20 from 1;
