@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Result, anyhow};
-use rashomon_systems::raft::LEFT_OUT;
+use rashomon_systems::{commit, raft};
 
 use super::{Budget, Row, Spread};
 
@@ -21,11 +21,12 @@ pub(crate) fn markdown(rows: &[Row], budget: Budget) -> String {
         let _ = writeln!(text, "{}", line(row));
     }
     let planted: Vec<&Row> = rows.iter().filter(|row| row.bug.is_some()).collect();
+    let some = planted.iter().filter(|row| row.found > 0).count();
     let always = planted.iter().filter(|row| row.found == row.trials).count();
     let quick = planted.iter().filter(|row| row.real_seconds.median.is_some_and(|median| median < 10.0)).count();
     let _ = writeln!(
         text,
-        "\nOf {} planted bugs {always} were found in every trial, and {quick} with a median below 10 s of one core. A trial \
+        "\nOf {} planted bugs {some} were found, {always} of them in every trial, and {quick} with a median below 10 s of one core. A trial \
          gave up after {} runs or {} s.",
         planted.len(),
         budget.runs,
@@ -44,7 +45,7 @@ pub(crate) fn markdown(rows: &[Row], budget: Budget) -> String {
         let _ = writeln!(text, "| {bug} | {} |", bug.description().switched_off.join(", "));
     }
     text.push_str("\n## Not planted\n\n| bug | why |\n|---|---|\n");
-    for left_out in LEFT_OUT {
+    for left_out in raft::LEFT_OUT.iter().chain(commit::LEFT_OUT) {
         let _ = writeln!(text, "| {} | {} |", left_out.id, left_out.reason);
     }
     text
@@ -53,7 +54,7 @@ pub(crate) fn markdown(rows: &[Row], budget: Budget) -> String {
 fn line(row: &Row) -> String {
     let (id, wrong) = match row.bug {
         Some(bug) => (bug.to_string(), bug.description().wrong),
-        None => ("none".to_owned(), "nothing: the right system, in every run that found a bug"),
+        None => (format!("none: {}", row.system), "nothing: the right system, in every run that found a bug"),
     };
     let checks: Vec<String> = row.checks.iter().map(|(check, count)| format!("{check} ({count})")).collect();
     let seed = row.seed.map(|seed| seed.to_string()).unwrap_or_default();

@@ -24,6 +24,8 @@ pub struct Member {
     clock: LogClock,
     now: Micros,
     own_requests: u64,
+    /// The entry for time alone that is not applied yet. There is one at a time, or a slow log would fill with them.
+    advance: Option<RequestId>,
     waiting: Waiting,
     planted: Planted,
     /// Kept to spare allocations.
@@ -42,6 +44,7 @@ impl Member {
             clock,
             now: Micros::default(),
             own_requests: 0,
+            advance: None,
             waiting: Waiting::default(),
             planted: Planted::default(),
             raft_outputs: Vec::new(),
@@ -85,7 +88,7 @@ impl Member {
     }
 
     pub(super) fn deadline(&self) -> Micros {
-        let keeps_time = self.raft.is_leader() && self.raft.machine().has_sessions();
+        let keeps_time = self.raft.is_leader() && self.raft.machine().has_sessions() && self.advance.is_none();
         let advance = if keeps_time { self.clock.due() } else { Micros(u64::MAX) };
         self.raft.deadline().min(advance).min(self.waiting.due())
     }
@@ -98,6 +101,9 @@ impl Member {
         self.raft.step(self.now, input, &mut self.raft_outputs);
         let term = self.raft.is_leader().then(|| self.raft.term());
         let begins = self.clock.look(self.now, term);
+        if begins {
+            self.advance = None;
+        }
         if begins && self.has(Bug::LK19) {
             self.propose_own(Command::RenewAll);
         }
@@ -134,17 +140,20 @@ impl Member {
         self.ask_raft(id, raft::Request::Command(entry.encode()));
     }
 
-    fn propose_own(&mut self, command: Command) {
+    fn propose_own(&mut self, command: Command) -> RequestId {
         self.own_requests += 1;
-        self.propose(RequestId(OWN | self.own_requests), command);
+        let id = RequestId(OWN | self.own_requests);
+        self.propose(id, command);
+        id
     }
 
     /// A leader lets time pass in the log as long as there are leases.
     fn keep_time(&mut self) {
-        if !self.raft.is_leader() || !self.raft.machine().has_sessions() || self.now < self.clock.due() {
+        let is_due = self.advance.is_none() && self.now >= self.clock.due();
+        if !self.raft.is_leader() || !self.raft.machine().has_sessions() || !is_due {
             return;
         }
-        self.propose_own(Command::Advance);
+        self.advance = Some(self.propose_own(Command::Advance));
         if self.has(Bug::LK17) {
             self.revoke_by_own_clock();
         }
@@ -167,6 +176,7 @@ impl Member {
     }
 
     fn answered_by_raft(&mut self, id: RequestId, response: raft::Response<Answer>, outputs: &mut Outputs) {
+        self.advance.take_if(|advance| *advance == id);
         if id.0 & OWN != 0 || self.planted.was_answered_early(id) {
             return;
         }

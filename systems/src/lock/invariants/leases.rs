@@ -9,7 +9,7 @@ use crate::lock::session::SessionId;
 use crate::server::Micros;
 
 /// Where more than such a part of a lease passes between two entries, the service was not at work.
-const WORK_PARTS: u64 = 10;
+const WORK_PARTS: u64 = 25;
 /// A session of which nothing is heard is over after so many leases of a service at work.
 const LONGEST_LEASES: u64 = 2;
 
