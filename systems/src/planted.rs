@@ -33,8 +33,15 @@ pub struct PlantedBugDescription {
 
 /// No planted bug has this id.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("there is no planted bug {0:?}; `rashomon list bugs` tells them")]
+#[error("there is no planted bug {0:?};{relatives} `rashomon list bugs` tells all", relatives = relatives(.0))]
 pub struct UnknownPlantedBug(pub String);
+
+/// Those of the same family: ` there are RR-01, RR-02;`.
+fn relatives(id: &str) -> String {
+    let family = |bug: &PlantedBug| id.get(..3).is_some_and(|letters| bug.id().starts_with(&letters.to_uppercase()));
+    let ids: Vec<&str> = PlantedBug::all().filter(family).map(PlantedBug::id).collect();
+    if ids.is_empty() { String::new() } else { format!(" there are {};", ids.join(", ")) }
+}
 
 impl PlantedBug {
     /// Every planted bug, system by system.
@@ -148,6 +155,8 @@ mod tests {
         let ids: BTreeSet<&str> = PlantedBug::all().map(PlantedBug::id).collect();
         assert_eq!(ids.len(), PlantedBug::all().count());
         assert!(PlantedBug::all().all(|bug| bug.id().parse() == Ok(bug)));
-        assert!("XX-01".parse::<PlantedBug>().unwrap_err().to_string().contains("list bugs"));
+        let error = |id: &str| id.parse::<PlantedBug>().unwrap_err().to_string();
+        assert_eq!(error("XX-01"), "there is no planted bug \"XX-01\"; `rashomon list bugs` tells all");
+        assert!(error("rr-99").contains("there are RR-01, RR-02, "), "{}", error("rr-99"));
     }
 }

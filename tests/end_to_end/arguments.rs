@@ -27,6 +27,9 @@ fn unknown_names_list_the_known_ones() {
     refused(&["test", "--nemesis", "partition,meteor"], &["meteor", "partition", "kill", "pause"]);
     refused(&["test", "--nemesis", "kill,power"], &["power", "only to simulated ones", "partition, kill, pause"]);
     refused(&["test", "--bug", "RR-99"], &["RR-99", "RR-01"]);
+    refused(&["test", "raft", "--bug", "LK-01"], &["LK-01 is a bug of lock", "rashomon test lock --bug LK-01"]);
+    refused(&["test", "commit", "--workload", "register"], &["commit can't serve", "bank"]);
+    refused(&["test", "commit", "--protocol", "2pc-raft", "--nodes", "3"], &["at least 4"]);
     refused(&["test", "--world", "moon"], &["moon", "netns"]);
 }
 
@@ -54,7 +57,8 @@ fn help_and_version_are_no_errors_and_teach() {
 fn list_names_everything_that_can_be_chosen() {
     let answer = ask(&["list"]);
     assert_eq!(answer.code, Some(0));
-    for word in ["raft", "register", "append", "set", "partition", "kill", "pause", "RR-01", "RR-02", "RL-11", "RE-12"]
+    for word in
+        ["raft", "register", "append", "set", "partition", "kill", "pause", "RR-01", "RR-02", "RL-11", "LK-01", "TC-01"]
     {
         assert!(answer.stdout.contains(word), "{word}: {}", answer.stdout);
     }
