@@ -13,6 +13,9 @@ use crate::shrink::search::Search;
 /// Long enough for a cluster to come to itself.
 const SETTLE_MS: u64 = 1_500;
 
+/// How long a client waits that does what two did: as long as before, or shorter.
+const PATIENCES_MS: [Option<u64>; 4] = [None, Some(300), Some(100), Some(20)];
+
 /// Where there are more operations, not every two of them are tried.
 const MOST_FOR_PAIRS: usize = 40;
 
@@ -139,17 +142,20 @@ pub(super) fn clients(plan: &mut Plan, search: &Search<'_>) {
     });
 }
 
-/// Lets one client do what two did.
+/// Lets one client do what two did. Where it waits for less long, it comes sooner to what the other asked meanwhile.
 pub(super) fn joined_clients(plan: &mut Plan, search: &Search<'_>) {
     loop {
         let clients = u16::try_from(script(plan).clients.len()).unwrap_or(u16::MAX);
-        let pairs: Vec<(u16, u16)> = (0..clients)
-            .flat_map(|kept| (0..clients).map(move |gone| (kept, gone)))
-            .filter(|(kept, gone)| kept != gone)
-            .collect();
+        let pairs = (0..clients).flat_map(|kept| (0..clients).map(move |gone| (kept, gone)));
+        let pairs: Vec<(u16, u16)> = pairs.filter(|(kept, gone)| kept != gone).collect();
+        let tries: Vec<(Option<u64>, (u16, u16))> =
+            PATIENCES_MS.iter().flat_map(|patience_ms| pairs.iter().map(|pair| (*patience_ms, *pair))).collect();
         let joined = |number: usize| {
-            let (kept, gone) = pairs[number];
+            let (patience_ms, (kept, gone)) = tries[number];
             scripted(plan, |script| {
+                if let Some(patience_ms) = patience_ms {
+                    script.clients[usize::from(kept)].patience_ms = patience_ms;
+                }
                 script.clients.remove(usize::from(gone));
                 for operation in &mut script.operations {
                     if operation.client == gone {
@@ -159,7 +165,7 @@ pub(super) fn joined_clients(plan: &mut Plan, search: &Search<'_>) {
                 }
             })
         };
-        match search.first(pairs.len(), &joined) {
+        match search.first(tries.len(), &joined) {
             Some((_, smaller)) => *plan = smaller,
             None => return,
         }
