@@ -46,7 +46,7 @@ impl System {
     pub(crate) fn usual_load(self) -> (u16, u32) {
         match self {
             Self::Raft => (10, 800),
-            Self::Lock => (5, 100),
+            Self::Lock => (4, 80),
             Self::Commit => (10, 400),
         }
     }

@@ -5,6 +5,7 @@ mod bugs;
 mod histories;
 mod leftovers;
 mod models;
+mod own_systems;
 mod rashomon;
 mod replay;
 mod runs;
