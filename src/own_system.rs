@@ -32,6 +32,26 @@ impl Plan {
         (1..=members).map(NodeId)
     }
 
+    /// The fewest nodes with which the system works at all.
+    pub(crate) fn fewest_nodes(&self) -> u16 {
+        match self.system {
+            System::Raft => 1,
+            // A member and the resource.
+            System::Lock => 2,
+            System::Commit => self.commit_settings().coordinators() + 1,
+        }
+    }
+
+    /// The nodes that a smaller cluster could do without, each by itself: none where there are no more than are needed.
+    pub(crate) fn expendable_nodes(&self) -> Vec<NodeId> {
+        let first = match self.system {
+            System::Raft | System::Lock => 1,
+            System::Commit => self.commit_settings().coordinators() + 1,
+        };
+        let last = if self.system == System::Lock { self.nodes - 1 } else { self.nodes };
+        if self.nodes > self.fewest_nodes() { (first..=last).map(NodeId).collect() } else { Vec::new() }
+    }
+
     /// Those who talk to this node as their peer, the node itself included; nobody where it has none.
     pub(crate) fn peers_of(&self, node: NodeId) -> Vec<NodeId> {
         match self.system {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rashomon_nemesis::FaultKind;
 use rashomon_systems::planted::PlantedBug;
+use rashomon_systems::server::NodeId;
 use rashomon_workloads::Workload;
 use serde_json::Value;
 
@@ -92,6 +93,8 @@ fn check_names(plan: &Value) -> Result<()> {
 
 fn check_numbers(plan: &Plan) -> Result<()> {
     ensure!((1..=9).contains(&plan.nodes), "it has {} nodes, not 1 to 9", plan.nodes);
+    let fewest = plan.fewest_nodes();
+    ensure!(plan.nodes >= fewest, "it has {} nodes, and {} needs at least {fewest} here", plan.nodes, plan.system);
     match &plan.script {
         Some(script) => check_script(plan, script)?,
         None => ensure!((1..=1000).contains(&plan.clients), "it has {} clients, not 1 to 1000", plan.clients),
@@ -108,21 +111,19 @@ fn check_numbers(plan: &Plan) -> Result<()> {
 /// A script may do without clients: some failures need none.
 fn check_script(plan: &Plan, script: &Script) -> Result<()> {
     ensure!(plan.world == World::Sim, "world {} can't follow a script", plan.world);
-    let is_node = |number: u16| (1..=plan.nodes).contains(&number);
+    let homes = plan.homes();
+    let is_home = |number: u16| homes.contains(&NodeId(number));
+    let count = homes.len();
     for (number, client) in script.clients.iter().enumerate() {
-        ensure!(
-            is_node(client.home),
-            "client {number} stays with n{}, and there are {} nodes",
-            client.home,
-            plan.nodes
-        );
+        let home = client.home;
+        ensure!(is_home(home), "client {number} stays with n{home}, and clients can stay with {count} nodes");
     }
     for operation in &script.operations {
         let (client, clients) = (operation.client, script.clients.len());
         ensure!(usize::from(client) < clients, "client {client} asks something, and there are {clients} clients");
     }
     for read in &script.final_reads {
-        ensure!(is_node(read.node), "n{} is read from at the end, and there are {} nodes", read.node, plan.nodes);
+        ensure!(is_home(read.node), "n{} is read from at the end, and {count} nodes can be read from", read.node);
     }
     Ok(())
 }

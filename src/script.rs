@@ -1,10 +1,10 @@
 //! A run whose operations are written down one by one, in the place of those that a generator draws. What is left of a
 //! failing run when it was shrunk.
 
-use std::fmt;
-
-use rashomon_history::{Call, Key, Value};
-use serde::{Deserialize, Serialize};
+use rashomon_history::Call;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 /// The operations of a run.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -33,9 +33,10 @@ pub(crate) struct ScriptedOperation {
     pub(crate) client: u16,
     /// When, in microseconds since the clients began.
     pub(crate) at_us: u64,
-    /// What.
-    #[serde(flatten)]
-    pub(crate) call: ScriptedCall,
+    /// What. Sessions are named by their owners, holds by lock and owner: the client knows the numbers and tokens that it was
+    /// told for them.
+    #[serde(flatten, deserialize_with = "call")]
+    pub(crate) call: Call,
 }
 
 /// A read at the end of a script.
@@ -44,113 +45,74 @@ pub(crate) struct FinalRead {
     /// The number of the node that is asked, from 1.
     pub(crate) node: u16,
     /// What is read.
-    pub(crate) key: Key,
+    #[serde(flatten, deserialize_with = "call")]
+    pub(crate) call: Call,
 }
 
-/// A call as it stands in a plan.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "f", rename_all = "kebab-case")]
-pub(crate) enum ScriptedCall {
-    Read { key: Key },
-    Write { key: Key, value: Value },
-    Cas { key: Key, from: Value, to: Value },
-    Append { key: Key, value: Value },
-    Add { key: Key, value: Value },
-    Delete { key: Key },
-}
-
-/// A script has no such call.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct NotScriptable(String);
-
-impl fmt::Display for NotScriptable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a script can't hold the call {:?}", self.0)
+/// Reads a call in the words of a history. Plans that were written before they had these words hold `from` and `to` of a
+/// compare-and-set each by itself, and reads at the end without saying so.
+fn call<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Call, D::Error> {
+    let mut fields = Map::deserialize(deserializer)?;
+    fields.entry("f").or_insert("read".into());
+    if let (Some(from), Some(to)) = (fields.remove("from"), fields.remove("to")) {
+        fields.insert("value".into(), vec![from, to].into());
     }
-}
-
-impl std::error::Error for NotScriptable {}
-
-impl ScriptedCall {
-    pub(crate) fn key(&self) -> &Key {
-        match self {
-            Self::Read { key }
-            | Self::Write { key, .. }
-            | Self::Cas { key, .. }
-            | Self::Append { key, .. }
-            | Self::Add { key, .. }
-            | Self::Delete { key } => key,
-        }
-    }
-}
-
-impl TryFrom<&Call> for ScriptedCall {
-    type Error = NotScriptable;
-
-    fn try_from(call: &Call) -> Result<Self, NotScriptable> {
-        Ok(match call.clone() {
-            Call::Read { key } => Self::Read { key },
-            Call::Write { key, value } => Self::Write { key, value },
-            Call::Cas { key, from, to } => Self::Cas { key, from, to },
-            Call::Append { key, value } => Self::Append { key, value },
-            Call::Add { key, value } => Self::Add { key, value },
-            Call::Delete { key } => Self::Delete { key },
-            Call::Remove { .. }
-            | Call::Contains { .. }
-            | Call::Increment { .. }
-            | Call::Enqueue { .. }
-            | Call::Dequeue { .. }
-            | Call::Drain { .. }
-            | Call::OpenSession { .. }
-            | Call::KeepAlive { .. }
-            | Call::Acquire { .. }
-            | Call::Release { .. }
-            | Call::Generate { .. }
-            | Call::Transfer { .. }
-            | Call::Send { .. }
-            | Call::Poll { .. }
-            | Call::Assign { .. }
-            | Call::Txn { .. } => return Err(NotScriptable(call.to_string())),
-        })
-    }
-}
-
-impl From<&ScriptedCall> for Call {
-    fn from(call: &ScriptedCall) -> Self {
-        match call.clone() {
-            ScriptedCall::Read { key } => Self::Read { key },
-            ScriptedCall::Write { key, value } => Self::Write { key, value },
-            ScriptedCall::Cas { key, from, to } => Self::Cas { key, from, to },
-            ScriptedCall::Append { key, value } => Self::Append { key, value },
-            ScriptedCall::Add { key, value } => Self::Add { key, value },
-            ScriptedCall::Delete { key } => Self::Delete { key },
-        }
-    }
+    Call::deserialize(Value::Object(fields)).map_err(D::Error::custom)
 }
 
 #[cfg(test)]
 mod tests {
+    use rashomon_history::MicroOp;
+
     use super::*;
 
     #[test]
     fn a_script_is_plain_data_in_the_words_of_a_history() {
         let operation = |call| ScriptedOperation { client: 1, at_us: 250, call };
-        let key = || Key::from("r1");
+        let read = |key: &str| MicroOp::Read { key: key.into(), seen: None };
         let script = Script {
             clients: vec![ScriptedClient { home: 2, patience_ms: 200 }],
             operations: vec![
-                operation(ScriptedCall::Cas { key: key(), from: Value::Nil, to: 3.into() }),
-                operation(ScriptedCall::Append { key: key(), value: "x".into() }),
+                operation(Call::Cas { key: "r1".into(), from: rashomon_history::Value::Nil, to: 3.into() }),
+                operation(Call::Acquire { key: "l1".into(), owner: "c1-1".into(), permits: 1 }),
+                operation(Call::Txn { ops: vec![read("r1"), read("r2")] }),
             ],
-            final_reads: vec![FinalRead { node: 3, key: key() }],
+            final_reads: vec![
+                FinalRead { node: 3, call: Call::Read { key: "r1".into() } },
+                FinalRead { node: 3, call: Call::Txn { ops: vec![read("r1")] } },
+            ],
         };
         let text = serde_json::to_string(&script).unwrap();
-        assert!(text.contains(r#"{"client":1,"at_us":250,"f":"cas","key":"r1","from":null,"to":3}"#), "{text}");
-        assert_eq!(serde_json::from_str::<Script>(&text).unwrap(), script);
-        for operation in &script.operations {
-            assert_eq!(ScriptedCall::try_from(&Call::from(&operation.call)), Ok(operation.call.clone()));
+        for part in [
+            r#"{"client":1,"at_us":250,"f":"cas","key":"r1","value":[null,3]}"#,
+            r#"{"client":1,"at_us":250,"f":"acquire","key":"l1","owner":"c1-1"}"#,
+            r#"{"client":1,"at_us":250,"f":"txn","value":[["r","r1",null],["r","r2",null]]}"#,
+            r#"{"node":3,"f":"read","key":"r1"}"#,
+        ] {
+            assert!(text.contains(part), "{text}");
         }
-        let error = ScriptedCall::try_from(&Call::Dequeue { key: key() }).unwrap_err();
-        assert_eq!(error.to_string(), "a script can't hold the call \"dequeue from r1\"");
+        assert_eq!(serde_json::from_str::<Script>(&text).unwrap(), script);
+    }
+
+    #[test]
+    fn scripts_in_the_words_that_they_had_before_are_read() {
+        let text = r#"{"clients": [{"home": 2, "patience_ms": 200}], "operations": [
+            {"client": 0, "at_us": 5, "f": "cas", "key": "r1", "from": null, "to": 3},
+            {"client": 0, "at_us": 6, "f": "append", "key": "r1", "value": "x"}
+        ], "final_reads": [{"node": 3, "key": "r1"}]}"#;
+        let script: Script = serde_json::from_str(text).unwrap();
+        let calls: Vec<String> = script.operations.iter().map(|operation| operation.call.to_string()).collect();
+        assert_eq!(calls, ["cas r1 nil -> 3", "append x to r1"]);
+        assert_eq!(script.final_reads, [FinalRead { node: 3, call: Call::Read { key: "r1".into() } }]);
+    }
+
+    #[test]
+    fn what_is_no_call_is_told() {
+        let operation = |rest: &str| {
+            let text = format!(r#"{{"client": 0, "at_us": 5, {rest}}}"#);
+            serde_json::from_str::<ScriptedOperation>(&text).unwrap_err().to_string()
+        };
+        assert!(operation(r#""f": "fly""#).contains(r#""f" is "fly"; known are read"#));
+        assert!(operation(r#""f": "acquire", "key": "l1""#).contains("the call acquire names no \"owner\""));
     }
 }

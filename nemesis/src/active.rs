@@ -23,7 +23,7 @@ pub struct ActiveFaults {
 pub struct Begun {
     /// The kind of the fault.
     pub kind: FaultKind,
-    /// What was planned and who leads, for the history.
+    /// What was planned and who leads, without the kind, for the history.
     pub text: String,
     /// What to do, in this order; or why there is nothing to do. Either way the fault is active from now on. Who can't do it says
     /// so with [`ActiveFaults::not_begun`].
@@ -64,7 +64,7 @@ impl ActiveFaults {
         }
         self.active.insert(number, action);
         let deeds = deeds.map(|deeds| deeds.into_iter().map(|deed| self.with_all_active(deed)).collect());
-        Begun { kind: fault.kind(), text: format!("{fault}{who}"), deeds }
+        Begun { kind: fault.kind(), text: format!("{}{who}", fault.told()), deeds }
     }
 
     /// Fault `number` ends; `None` where it is not active.

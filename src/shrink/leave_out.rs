@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use rashomon_history::Key;
-use rashomon_nemesis::{FaultKind, Node, Schedule, ScheduledFault};
+use rashomon_nemesis::{Clients, Fault, FaultKind, Node, Schedule, ScheduledFault};
 
 use crate::plan::Plan;
-use crate::script::{Script, ScriptedCall, ScriptedOperation};
+use crate::script::{FinalRead, Script, ScriptedClient, ScriptedOperation};
+use crate::shrink::calls::{self, only_about, with_steps};
 use crate::shrink::ddmin::{FirstFailing, ddmin};
 use crate::shrink::search::Search;
 
@@ -82,14 +83,38 @@ fn until(plan: &Plan, until_ms: u64) -> Plan {
 
 /// Leaves out all that is about a key.
 pub(super) fn keys(plan: &mut Plan, search: &Search<'_>) {
-    let script = script(plan);
-    let asked = script.operations.iter().map(|operation| operation.call.key());
-    let keys: BTreeSet<Key> = asked.chain(script.final_reads.iter().map(|read| &read.key)).cloned().collect();
-    part(plan, search, keys.into_iter().collect(), |plan, keys| {
+    let original = script(plan);
+    let asked = original.operations.iter().map(|operation| &operation.call);
+    let calls = asked.chain(original.final_reads.iter().map(|read| &read.call));
+    let all: BTreeSet<Key> = calls.flat_map(calls::keys).cloned().collect();
+    part(plan, search, all.into_iter().collect(), |plan, keys| {
+        let kept = keys.into_iter().collect();
         scripted(plan, |script| {
-            script.operations.retain(|operation| keys.contains(operation.call.key()));
-            script.final_reads.retain(|read| keys.contains(&read.key));
+            let asked = original.operations.iter();
+            script.operations = asked
+                .filter_map(|asked| Some(ScriptedOperation { call: only_about(&kept, &asked.call)?, ..asked.clone() }))
+                .collect();
+            let reads = original.final_reads.iter();
+            script.final_reads = reads
+                .filter_map(|read| Some(FinalRead { call: only_about(&kept, &read.call)?, ..read.clone() }))
+                .collect();
         })
+    });
+}
+
+/// Leaves out steps of transactions.
+pub(super) fn steps(plan: &mut Plan, search: &Search<'_>) {
+    let original = script(plan).operations;
+    let steps_of =
+        |(place, asked): (usize, &ScriptedOperation)| (0..calls::steps(&asked.call)).map(move |step| (place, step));
+    let steps: Vec<(usize, usize)> = original.iter().enumerate().flat_map(steps_of).collect();
+    part(plan, search, steps, |plan, kept| {
+        let kept: BTreeSet<(usize, usize)> = kept.into_iter().collect();
+        let with = |(place, asked): (usize, &ScriptedOperation)| {
+            let call = with_steps(&asked.call, |step| kept.contains(&(place, step)))?;
+            Some(ScriptedOperation { call, ..asked.clone() })
+        };
+        scripted(plan, |script| script.operations = original.iter().enumerate().filter_map(with).collect())
     });
 }
 
@@ -110,7 +135,7 @@ pub(super) fn readers(plan: &mut Plan, search: &Search<'_>) {
         let reads = (begin_us..).zip(&final_reads).map(|(at_us, read)| ScriptedOperation {
             client: u16::try_from(client).unwrap_or(0),
             at_us,
-            call: ScriptedCall::Read { key: read.key.clone() },
+            call: read.call.clone(),
         });
         let mut changed = scripted(plan, |script| {
             script.operations.extend(reads);
@@ -124,45 +149,63 @@ pub(super) fn readers(plan: &mut Plan, search: &Search<'_>) {
     }
 }
 
+/// The plan with other clients. `number` tells the new number of each; what one without a number asks is gone, and so are
+/// the faults that it alone is the target of.
+fn with_clients(plan: &Plan, clients: Vec<ScriptedClient>, number: impl Fn(u16) -> Option<u16>) -> Plan {
+    let mut plan = scripted(plan, |script| {
+        script.clients = clients;
+        let renumbered =
+            |asked: &ScriptedOperation| Some(ScriptedOperation { client: number(asked.client)?, ..asked.clone() });
+        script.operations = script.operations.iter().filter_map(renumbered).collect();
+    });
+    plan.schedule.entries.retain_mut(|entry| match &mut entry.fault {
+        Fault::Client(Clients(clients)) => {
+            *clients = clients.iter().filter_map(|client| number(*client)).collect();
+            !clients.is_empty()
+        }
+        Fault::Partition(_)
+        | Fault::Kill(_)
+        | Fault::Pause(_)
+        | Fault::Power(_)
+        | Fault::Packet(_)
+        | Fault::Disk(_)
+        | Fault::Clock(_)
+        | Fault::Membership(_) => true,
+    });
+    plan
+}
+
 /// Leaves out clients, with all that they ask.
 pub(super) fn clients(plan: &mut Plan, search: &Search<'_>) {
-    let clients = 0..script(plan).clients.len();
-    let numbers = clients.filter_map(|number| u16::try_from(number).ok()).collect();
-    let original = script(plan);
+    let original = plan.clone();
+    let all = script(plan).clients;
+    let numbers = (0..all.len()).filter_map(|number| u16::try_from(number).ok()).collect();
     part(plan, search, numbers, |plan, numbers: Vec<u16>| {
-        scripted(plan, |script| {
-            script.clients = numbers.iter().map(|number| original.clients[usize::from(*number)]).collect();
-            script.operations = original.operations.clone();
-            script.operations.retain_mut(|operation| {
-                let place = numbers.iter().position(|number| *number == operation.client);
-                operation.client = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX);
-                place.is_some()
-            });
-        })
+        let clients = numbers.iter().map(|number| all[usize::from(*number)]).collect();
+        let place = |client| u16::try_from(numbers.iter().position(|number| *number == client)?).ok();
+        Plan { seed: plan.seed, ..with_clients(&original, clients, place) }
     });
 }
 
 /// Lets one client do what two did. Where it waits for less long, it comes sooner to what the other asked meanwhile.
 pub(super) fn joined_clients(plan: &mut Plan, search: &Search<'_>) {
     loop {
-        let clients = u16::try_from(script(plan).clients.len()).unwrap_or(u16::MAX);
-        let pairs = (0..clients).flat_map(|kept| (0..clients).map(move |gone| (kept, gone)));
+        let clients = script(plan).clients;
+        let count = u16::try_from(clients.len()).unwrap_or(u16::MAX);
+        let pairs = (0..count).flat_map(|kept| (0..count).map(move |gone| (kept, gone)));
         let pairs: Vec<(u16, u16)> = pairs.filter(|(kept, gone)| kept != gone).collect();
         let tries: Vec<(Option<u64>, (u16, u16))> =
             PATIENCES_MS.iter().flat_map(|patience_ms| pairs.iter().map(|pair| (*patience_ms, *pair))).collect();
         let joined = |number: usize| {
             let (patience_ms, (kept, gone)) = tries[number];
-            scripted(plan, |script| {
-                if let Some(patience_ms) = patience_ms {
-                    script.clients[usize::from(kept)].patience_ms = patience_ms;
-                }
-                script.clients.remove(usize::from(gone));
-                for operation in &mut script.operations {
-                    if operation.client == gone {
-                        operation.client = kept;
-                    }
-                    operation.client -= u16::from(operation.client > gone);
-                }
+            let mut clients = clients.clone();
+            if let Some(patience_ms) = patience_ms {
+                clients[usize::from(kept)].patience_ms = patience_ms;
+            }
+            clients.remove(usize::from(gone));
+            with_clients(plan, clients, |client| {
+                let client = if client == gone { kept } else { client };
+                Some(client - u16::from(client > gone))
             })
         };
         match search.first(tries.len(), &joined) {
@@ -212,14 +255,14 @@ pub(super) fn all_but_two_operations(plan: &mut Plan, search: &Search<'_>) {
 /// Leaves out nodes.
 pub(super) fn nodes(plan: &mut Plan, search: &Search<'_>) {
     loop {
-        let nodes = plan.nodes;
         let fewest = plan.schedule.kinds().into_iter().map(FaultKind::fewest_nodes).max().unwrap_or(1);
-        if nodes <= fewest {
+        let expendable = plan.expendable_nodes();
+        if plan.nodes <= fewest {
             return;
         }
         // The last first: then the others keep their names.
-        let smaller = |number: usize| without_node(plan, Node(nodes - u16::try_from(number).unwrap_or(0)));
-        match search.first(usize::from(nodes), &smaller) {
+        let smaller = |number: usize| without_node(plan, Node(expendable[expendable.len() - 1 - number].0));
+        match search.first(expendable.len(), &smaller) {
             Some((_, smaller)) => *plan = smaller,
             None => return,
         }
@@ -228,9 +271,10 @@ pub(super) fn nodes(plan: &mut Plan, search: &Search<'_>) {
 
 /// The plan in a cluster that lacks a node: its clients stay with others.
 fn without_node(plan: &Plan, gone: Node) -> Plan {
+    let homes = u16::try_from(plan.homes().len()).unwrap_or(plan.nodes);
     let rename = |home: u16| match home {
         home if home > gone.0 => home - 1,
-        home if home == gone.0 => 1 + home % (plan.nodes - 1),
+        home if home == gone.0 => 1 + home % (homes - 1),
         home => home,
     };
     let mut smaller = scripted(plan, |script| {
@@ -258,6 +302,24 @@ mod tests {
         let readers: Vec<u16> = script(&smaller).final_reads.iter().map(|read| read.node).collect();
         assert_eq!(readers, [1, 2]);
         assert_eq!(homes(&without_node(&plan, Node(3))), [1, 2, 2], "the last node's clients go round");
+    }
+
+    #[test]
+    fn clients_that_stand_still_keep_doing_so_under_their_new_numbers() {
+        let pause = |clients: &[u16]| ScheduledFault {
+            at_ms: 5,
+            duration_ms: 10,
+            fault: Fault::Client(Clients(clients.iter().copied().collect())),
+        };
+        let mut plan = plan(&[1, 2, 3], &[(0, 5), (1, 6), (2, 7)], &[]);
+        plan.schedule.entries = vec![pause(&[1]), pause(&[0, 2])];
+        let clients = script(&plan).clients;
+        let without_second = with_clients(&plan, vec![clients[0], clients[2]], |client| match client {
+            1 => None,
+            client => Some(client / 2),
+        });
+        assert_eq!(without_second.schedule.entries, [pause(&[0, 1])]);
+        assert_eq!(script(&without_second).operations, [call(0, 5), call(1, 7)]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! run is another run, since every message takes a latency of its own; where it does not fail with its seed any more, others
 //! are tried. Runs take about a millisecond, so there is time for thousands.
 
+mod calls;
 mod calm;
 mod ddmin;
 mod leave_out;
@@ -69,7 +70,7 @@ pub(crate) struct Size {
 impl Size {
     /// Small enough for a person.
     fn is_small(self) -> bool {
-        self.clients <= 3 && self.operations <= 6 && self.faults <= 3
+        self.clients <= 3 && self.operations <= 8 && self.faults <= 3
     }
 
     /// The size of a scripted plan.
@@ -137,7 +138,7 @@ pub(crate) fn shrink(plan: &Plan, options: &ShrinkOptions<'_>, mut progress: imp
 }
 
 /// Each leaves a plan that fails, and is hardly ever larger in anything.
-const STEPS: [fn(&mut Plan, &Search<'_>); 19] = [
+const STEPS: [fn(&mut Plan, &Search<'_>); 20] = [
     leave_out::what_comes_after,
     calm::calm,
     calm::snapshots_soon,
@@ -149,6 +150,7 @@ const STEPS: [fn(&mut Plan, &Search<'_>); 19] = [
     leave_out::clients,
     leave_out::faults,
     leave_out::operations,
+    leave_out::steps,
     record::times_as_they_were,
     leave_out::all_but_two_operations,
     leave_out::readers,
@@ -161,11 +163,12 @@ const STEPS: [fn(&mut Plan, &Search<'_>); 19] = [
 
 #[cfg(test)]
 mod tests {
+    use rashomon_history::Call;
     use rashomon_workloads::Workload;
 
     use super::*;
     use crate::plan::System;
-    use crate::script::{FinalRead, Script, ScriptedCall, ScriptedClient, ScriptedOperation};
+    use crate::script::{FinalRead, Script, ScriptedClient, ScriptedOperation};
     use crate::swarm::{Fixed, draw};
 
     /// Runs of a second.
@@ -175,7 +178,7 @@ mod tests {
 
     /// A read of a client at a millisecond.
     pub(super) fn call(client: u16, at_ms: u64) -> ScriptedOperation {
-        ScriptedOperation { client, at_us: at_ms * 1000, call: ScriptedCall::Read { key: "a".into() } }
+        ScriptedOperation { client, at_us: at_ms * 1000, call: Call::Read { key: "a".into() } }
     }
 
     /// Three nodes, clients with these homes, their reads, and final reads of these nodes.
@@ -184,7 +187,7 @@ mod tests {
         let script = Script {
             clients: homes.iter().map(|&home| ScriptedClient { home, patience_ms: 200 }).collect(),
             operations: calls.iter().map(|&(client, at_ms)| call(client, at_ms)).collect(),
-            final_reads: readers.iter().map(|&node| FinalRead { node, key: "a".into() }).collect(),
+            final_reads: readers.iter().map(|&node| FinalRead { node, call: Call::Read { key: "a".into() } }).collect(),
         };
         Plan { script: Some(script), ..draw(&fixed, 1).unwrap() }
     }

@@ -1,11 +1,11 @@
 //! From what a run recorded to a script that asks the same.
 
 use anyhow::{Context, Result};
-use rashomon_history::{Call, Operation};
-use rashomon_workloads::Role;
+use rashomon_history::Operation;
+use rashomon_systems::server::NodeId;
 
 use crate::plan::Plan;
-use crate::script::{FinalRead, Script, ScriptedCall, ScriptedClient, ScriptedOperation};
+use crate::script::{FinalRead, Script, ScriptedClient, ScriptedOperation};
 use crate::shrink::search::Search;
 use crate::swarm::look;
 use crate::world::sim::Simulated;
@@ -13,7 +13,7 @@ use crate::world::sim::Simulated;
 /// The plan with every operation that its run recorded, one by one, in the place of the generator's.
 ///
 /// # Errors
-/// A script can't hold one of the operations.
+/// An operation of nobody, or more clients than a script can hold: a mistake of ours.
 pub(super) fn script_of(plan: &Plan, simulated: &Simulated) -> Result<Plan> {
     let operations = simulated.recording.history().operations();
     let asked = operations.iter().filter(|operation| !operation.is_final);
@@ -25,7 +25,7 @@ pub(super) fn script_of(plan: &Plan, simulated: &Simulated) -> Result<Plan> {
         operations: asked.map(|operation| scripted(operation, simulated)).collect::<Result<_>>()?,
         final_reads: match &plan.script {
             Some(script) => script.final_reads.clone(),
-            None => final_reads(plan, operations),
+            None => final_reads(plan, simulated),
         },
     };
     let clients = u16::try_from(script.clients.len()).context("counting the clients of a script")?;
@@ -46,10 +46,10 @@ pub(super) fn times_as_they_were(plan: &mut Plan, search: &Search<'_>) {
 
 /// As the client of that number is when its calls are drawn.
 fn client(plan: &Plan, number: u16) -> ScriptedClient {
-    let role = Role::of(number.into(), plan.clients.into(), plan.nodes.into());
+    let patience = plan.patience(plan.role_of(number.into()));
     ScriptedClient {
-        home: number % plan.nodes + 1,
-        patience_ms: u64::try_from(plan.patience(role).as_millis()).unwrap_or(plan.operation_deadline_ms),
+        home: plan.home_of(number.into()).0,
+        patience_ms: u64::try_from(patience.as_millis()).unwrap_or(plan.operation_deadline_ms),
     }
 }
 
@@ -58,23 +58,12 @@ fn scripted(operation: &Operation, simulated: &Simulated) -> Result<ScriptedOper
     let client = place.and_then(|place| simulated.processes.get(place)).copied();
     let client = client.and_then(|client| u16::try_from(client).ok()).context("finding whose an operation is")?;
     let at_us = (operation.invoked.0 / 1000).saturating_sub(simulated.clients_began.0);
-    Ok(ScriptedOperation { client, at_us, call: ScriptedCall::try_from(&operation.call)? })
+    Ok(ScriptedOperation { client, at_us, call: operation.call.clone() })
 }
 
-/// What each node is asked at the end. Where the run ended before, what was asked so far, of each node.
-fn final_reads(plan: &Plan, operations: &[Operation]) -> Vec<FinalRead> {
-    let mut keys: Vec<_> = operations.iter().filter_map(|operation| operation.call.key()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let is_seen = operations.iter().any(|operation| operation.is_final);
-    let reads = keys.into_iter().flat_map(|key| (1..=plan.nodes).map(move |node| FinalRead { node, key: key.clone() }));
-    let reads = reads.filter(|read| {
-        !is_seen
-            || operations
-                .iter()
-                .any(|operation| operation.is_final && operation.call == Call::Read { key: read.key.clone() })
-    });
-    let mut reads: Vec<_> = reads.collect();
-    reads.sort_by_key(|read| read.node);
-    reads
+/// What each node is asked at the end, also where the run ended before.
+fn final_reads(plan: &Plan, simulated: &Simulated) -> Vec<FinalRead> {
+    let at =
+        |home: NodeId| simulated.final_reads.iter().map(move |call| FinalRead { node: home.0, call: call.clone() });
+    plan.homes().into_iter().flat_map(at).collect()
 }

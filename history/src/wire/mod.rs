@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod call;
 mod cursor;
 mod read;
 mod scan;

@@ -71,7 +71,7 @@ pub(crate) fn read_line(text: &str, index: u64) -> Result<Event, String> {
         .get()
         .parse()
         .map_err(|_| format!("\"process\" is {}; it must be a number, or \"nemesis\"", line.process.get()))?;
-    let call = read_call(&line, ProcessId(process))?;
+    let call = read_call(&line.asked(ProcessId(process)))?;
     let kind = match line.kind.as_ref() {
         "invoke" => ClientEventKind::Invoke,
         "ok" => ClientEventKind::Complete(Outcome::Ok(read_returned(&line, &call)?)),
@@ -102,7 +102,7 @@ fn explain_json(text: &str, error: &serde_json::Error) -> String {
 /// A key: a text, or a number for the text of its digits; none is the empty text.
 #[derive(Deserialize)]
 #[serde(from = "Value")]
-struct InKey(Key);
+pub(super) struct InKey(Key);
 
 impl From<Value> for InKey {
     fn from(value: Value) -> Self {
@@ -114,15 +114,50 @@ impl From<Value> for InKey {
     }
 }
 
-fn read_call(line: &InLine<'_>, process: ProcessId) -> Result<Call, String> {
-    let key = line.key.map_or(Ok(InKey(Key::from(""))), |raw| parse(raw.get(), "key"))?.0;
-    let raw = line.value.map_or("null", RawValue::get);
+/// What an event says of its call.
+pub(super) struct InCall<'a> {
+    pub(super) f: &'a str,
+    pub(super) key: Option<&'a RawValue>,
+    pub(super) value: Option<&'a RawValue>,
+    pub(super) keys: &'a [InKey],
+    pub(super) owner: Option<&'a Value>,
+    pub(super) permits: Option<u32>,
+    /// Who asks, where that is known.
+    pub(super) process: Option<ProcessId>,
+}
+
+impl InLine<'_> {
+    fn asked(&self, process: ProcessId) -> InCall<'_> {
+        InCall {
+            f: &self.f,
+            key: self.key,
+            value: self.value,
+            keys: self.keys.as_deref().unwrap_or_default(),
+            owner: self.owner.as_ref(),
+            permits: self.permits,
+            process: Some(process),
+        }
+    }
+}
+
+impl InCall<'_> {
+    /// Who does not say for whom, asks for himself.
+    fn owner(&self) -> Result<Value, String> {
+        match (self.owner, self.process) {
+            (Some(owner), _) => Ok(owner.clone()),
+            (None, Some(process)) => Ok(i64::try_from(process.0).map_or(Value::Nil, Value::Int)),
+            (None, None) => Err(format!("the call {} names no \"owner\"", self.f)),
+        }
+    }
+}
+
+pub(super) fn read_call(call: &InCall<'_>) -> Result<Call, String> {
+    let key = call.key.map_or(Ok(InKey(Key::from(""))), |raw| parse(raw.get(), "key"))?.0;
+    let raw = call.value.map_or("null", RawValue::get);
     let value = || parse::<Value>(raw, "value");
-    // Who does not say for whom, asks for himself.
-    let owner = || line.owner.clone().unwrap_or_else(|| i64::try_from(process.0).map_or(Value::Nil, Value::Int));
-    let permits = line.permits.unwrap_or(1);
-    let keys = || line.keys.iter().flatten().map(|key| key.0.clone()).collect();
-    Ok(match line.f.as_ref() {
+    let permits = call.permits.unwrap_or(1);
+    let keys = || call.keys.iter().map(|key| key.0.clone()).collect();
+    Ok(match call.f {
         "read" => Call::Read { key },
         "write" => Call::Write { key, value: value()? },
         "cas" => {
@@ -138,10 +173,10 @@ fn read_call(line: &InLine<'_>, process: ProcessId) -> Result<Call, String> {
         "enqueue" => Call::Enqueue { key, value: value()? },
         "dequeue" => Call::Dequeue { key },
         "drain" => Call::Drain { key },
-        "open-session" => Call::OpenSession { owner: owner() },
-        "keep-alive" => Call::KeepAlive { owner: owner() },
-        "acquire" => Call::Acquire { key, owner: owner(), permits },
-        "release" => Call::Release { key, owner: owner(), permits },
+        "open-session" => Call::OpenSession { owner: call.owner()? },
+        "keep-alive" => Call::KeepAlive { owner: call.owner()? },
+        "acquire" => Call::Acquire { key, owner: call.owner()?, permits },
+        "release" => Call::Release { key, owner: call.owner()?, permits },
         "generate" => Call::Generate { key },
         "transfer" => {
             let InTransfer { from, to, amount } = parse(raw, "value of a transfer")?;

@@ -53,6 +53,54 @@ struct OutLine<'a> {
     detail: Option<&'a str>,
 }
 
+/// What an event says of its call.
+#[derive(Serialize)]
+pub(super) struct OutCall<'a> {
+    f: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<OutValue<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<&'a [Key]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permits: Option<u32>,
+}
+
+impl<'a> From<&'a Call> for OutCall<'a> {
+    fn from(call: &'a Call) -> Self {
+        let key = call.key().map(Key::as_str);
+        let mut out = Self { f: call.f(), key, value: None, keys: None, owner: None, permits: None };
+        match call {
+            Call::Read { .. }
+            | Call::Delete { .. }
+            | Call::Dequeue { .. }
+            | Call::Drain { .. }
+            | Call::Generate { .. } => {}
+            Call::Write { value, .. }
+            | Call::Append { value, .. }
+            | Call::Add { value, .. }
+            | Call::Remove { value, .. }
+            | Call::Contains { value, .. }
+            | Call::Enqueue { value, .. }
+            | Call::Send { value, .. } => out.value = Some(OutValue::One(value)),
+            Call::Cas { from, to, .. } => out.value = Some(OutValue::Pair(from, to)),
+            Call::Increment { by, .. } => out.value = Some(OutValue::Number(*by)),
+            Call::OpenSession { owner } | Call::KeepAlive { owner } => out.owner = Some(owner),
+            Call::Acquire { owner, permits, .. } | Call::Release { owner, permits, .. } => {
+                out.owner = Some(owner);
+                out.permits = (*permits != 1).then_some(*permits);
+            }
+            Call::Transfer { from, to, amount } => out.value = Some(OutValue::Transfer { from, to, amount: *amount }),
+            Call::Poll { keys } | Call::Assign { keys } => out.keys = Some(keys),
+            Call::Txn { ops } => out.value = Some(txn(ops)),
+        }
+        out
+    }
+}
+
 #[derive(Serialize)]
 #[serde(untagged)]
 enum OutProcess {
@@ -155,43 +203,23 @@ fn client_line(event: &ClientEvent) -> OutLine<'_> {
         ClientEventKind::Complete(Outcome::Fail(_)) => "fail",
         ClientEventKind::Complete(Outcome::Info(_)) => "info",
     };
+    let OutCall { f, key, value, keys, owner, permits } = OutCall::from(&event.call);
     let mut line = OutLine {
-        key: event.call.key().map(Key::as_str),
+        key,
+        value,
+        keys,
+        owner,
+        permits,
         node: event.node.as_deref(),
         is_final: event.is_final,
-        ..blank_line(event.index, event.time, OutProcess::Client(event.process), kind, event.call.f())
+        ..blank_line(event.index, event.time, OutProcess::Client(event.process), kind, f)
     };
-    put_call(&mut line, &event.call);
     match &event.kind {
         ClientEventKind::Invoke => {}
         ClientEventKind::Complete(Outcome::Fail(reason) | Outcome::Info(reason)) => line.error = Some(reason),
         ClientEventKind::Complete(Outcome::Ok(returned)) => put_returned(&mut line, &event.call, returned),
     }
     line
-}
-
-fn put_call<'a>(line: &mut OutLine<'a>, call: &'a Call) {
-    match call {
-        Call::Read { .. } | Call::Delete { .. } | Call::Dequeue { .. } | Call::Drain { .. } | Call::Generate { .. } => {
-        }
-        Call::Write { value, .. }
-        | Call::Append { value, .. }
-        | Call::Add { value, .. }
-        | Call::Remove { value, .. }
-        | Call::Contains { value, .. }
-        | Call::Enqueue { value, .. }
-        | Call::Send { value, .. } => line.value = Some(OutValue::One(value)),
-        Call::Cas { from, to, .. } => line.value = Some(OutValue::Pair(from, to)),
-        Call::Increment { by, .. } => line.value = Some(OutValue::Number(*by)),
-        Call::OpenSession { owner } | Call::KeepAlive { owner } => line.owner = Some(owner),
-        Call::Acquire { owner, permits, .. } | Call::Release { owner, permits, .. } => {
-            line.owner = Some(owner);
-            line.permits = (*permits != 1).then_some(*permits);
-        }
-        Call::Transfer { from, to, amount } => line.value = Some(OutValue::Transfer { from, to, amount: *amount }),
-        Call::Poll { keys } | Call::Assign { keys } => line.keys = Some(keys),
-        Call::Txn { ops } => line.value = Some(txn(ops)),
-    }
 }
 
 fn txn(ops: &[MicroOp]) -> OutValue<'_> {

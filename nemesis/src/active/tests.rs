@@ -48,10 +48,10 @@ fn what_begins_is_told_with_who_leads() {
     let leader = Fault::Power(Target { choice: Choice::Leader, ..at(&[1]) });
     let mut active = ActiveFaults::new(3);
     let begun = active.begin(7, &leader, Some(Node(2)));
-    assert_eq!((begun.kind, begun.text.as_str()), (FaultKind::Power, "power: the leader; n2 leads"));
+    assert_eq!((begun.kind, begun.text.as_str()), (FaultKind::Power, "the leader; n2 leads"));
     assert_eq!((active.numbers(), active.describe()), (vec![7], "power n2".into()));
     assert_eq!(active.down(), BTreeSet::from([Node(2)]));
-    assert_eq!(active.begin(8, &leader, None).text, "power: the leader; nobody knows a leader");
+    assert_eq!(active.begin(8, &leader, None).text, "the leader; nobody knows a leader");
     assert_eq!(active.end(9), None);
 }
 

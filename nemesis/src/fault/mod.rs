@@ -97,19 +97,26 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What it does and to whom, for people, without its kind: `bridge (n1 drops n4 n5; ...)`, `the leader`, `clients 1, 4`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Partition(partition) => partition.to_string(),
+            Self::Kill(target) | Self::Pause(target) | Self::Power(target) => target.to_string(),
+            Self::Packet(packet) => packet.to_string(),
+            Self::Disk(disk) => disk.to_string(),
+            Self::Clock(clock) => clock.to_string(),
+            Self::Membership(target) => format!("without {target}"),
+            Self::Client(clients) => clients.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     /// For people, as planned: `partition: bridge (n1 drops n4 n5; ...)`, `kill: the leader`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.kind())?;
-        match self {
-            Self::Partition(partition) => partition.fmt(f),
-            Self::Kill(target) | Self::Pause(target) | Self::Power(target) => target.fmt(f),
-            Self::Packet(packet) => packet.fmt(f),
-            Self::Disk(disk) => disk.fmt(f),
-            Self::Clock(clock) => clock.fmt(f),
-            Self::Membership(target) => write!(f, "without {target}"),
-            Self::Client(clients) => clients.fmt(f),
-        }
+        write!(f, "{}: {}", self.kind(), self.told())
     }
 }
 

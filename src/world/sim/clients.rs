@@ -114,7 +114,7 @@ impl<S: OwnSystem> SimClient<S> {
         let of_client = |operation: &&ScriptedOperation| u64::from(operation.client) == number;
         let operations = script.operations.iter().filter(of_client);
         let ScriptedClient { home, patience_ms } = script.clients[usize::try_from(number).unwrap_or(0)];
-        let operations = operations.map(|operation| (Micros(operation.at_us), Call::from(&operation.call)));
+        let operations = operations.map(|operation| (Micros(operation.at_us), operation.call.clone()));
         let mut client = Self {
             is_scripted: true,
             script: operations.collect(),

@@ -20,7 +20,7 @@ mod trace;
 mod transfers;
 mod watcher;
 
-use rashomon_history::Recording;
+use rashomon_history::{Call, Recording};
 use rashomon_nemesis::Summary;
 use rashomon_report::Leadership;
 use rashomon_report::lamport::Lamport;
@@ -77,6 +77,8 @@ pub(crate) struct Simulated {
     pub(crate) processes: Vec<u64>,
     /// When the clients began.
     pub(crate) clients_began: Micros,
+    /// What the workload wants each node asked at the end, whether the run came that far or not.
+    pub(crate) final_reads: Vec<Call>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) leaders: Vec<Leadership>,
     /// The messages, where they were asked for.

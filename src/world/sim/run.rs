@@ -205,14 +205,17 @@ impl<'a, S: OwnSystem> Run<'a, S> {
 
     /// What is read at each member that runs.
     fn plan_final_reads(&self, is_last: bool) -> Vec<(NodeId, Vec<Call>)> {
-        let mut all = self.generator.final_reads();
-        all.retain(|read| self.plan.is_read_last(read) == is_last);
-        let reads_at = |home: NodeId| match &self.plan.script {
-            None => all.clone(),
-            Some(script) => {
-                let here = script.final_reads.iter().filter(|read| read.node == home.0 && !is_last);
-                here.map(|read| Call::Read { key: read.key.clone() }).collect()
-            }
+        let is_due = |read: &Call| self.plan.is_read_last(read) == is_last;
+        let reads_at = |home: NodeId| -> Vec<Call> {
+            let mut reads = match &self.plan.script {
+                None => self.generator.final_reads(),
+                Some(script) => {
+                    let here = script.final_reads.iter().filter(|read| read.node == home.0);
+                    here.map(|read| read.call.clone()).collect()
+                }
+            };
+            reads.retain(is_due);
+            reads
         };
         let members = self.wanted_nodes();
         let homes = self.plan.homes().into_iter().filter(|home| members.contains(home));
@@ -228,6 +231,7 @@ impl<'a, S: OwnSystem> Run<'a, S> {
             lasted: self.cluster.now(),
             leaders: self.cluster.observer().leaders.clone(),
             clients_began: self.clients_began,
+            final_reads: self.generator.final_reads(),
             recording: self.shared.recording,
             processes: self.shared.processes,
             lifecycle: self.lifecycle,

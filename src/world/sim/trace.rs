@@ -192,7 +192,7 @@ fn operation_spans(history: &History, lane_of: impl Fn(u64) -> usize) -> Vec<Spa
 fn fault_marks(history: &History) -> Vec<Mark> {
     let ends = history.nemesis().filter_map(|event| {
         let label = match event.phase {
-            FaultPhase::Begin => event.detail.clone(),
+            FaultPhase::Begin => format!("{}: {}", event.f, event.detail),
             FaultPhase::End => format!("{} ends", event.f),
             FaultPhase::Bites | FaultPhase::Failed => return None,
         };
