@@ -102,7 +102,7 @@ mod tests {
         ], "final_reads": [{"node": 3, "key": "r1"}]}"#;
         let script: Script = serde_json::from_str(text).unwrap();
         let calls: Vec<String> = script.operations.iter().map(|operation| operation.call.to_string()).collect();
-        assert_eq!(calls, ["cas r1 nil -> 3", "append x to r1"]);
+        assert_eq!(calls, ["cas r1 nil -> 3", r#"append "x" to r1"#]);
         assert_eq!(script.final_reads, [FinalRead { node: 3, call: Call::Read { key: "r1".into() } }]);
     }
 
