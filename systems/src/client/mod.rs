@@ -28,11 +28,13 @@
 //! while the session lived, else `fail`. The next command opens a new session; it never repeats an old one, which would
 //! apply it twice.
 
+mod attempts;
 mod machine;
 mod operation;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use attempts::Attempts;
 pub use machine::ClientMachine;
 use rashomon_history::{Call, Outcome};
 
@@ -40,7 +42,7 @@ use crate::api::{self, ErrorCode, HttpRequest, HttpResponse, SessionUse, Transpo
 use crate::kv;
 use crate::server::{Micros, NodeId};
 use crate::session::SessionId;
-use operation::{Operation, Stage, State};
+use operation::{Operation, Stage};
 
 /// What a client is told before it starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,7 +89,8 @@ pub enum Next {
 pub struct Client {
     options: ClientOptions,
     session: Option<Session>,
-    attempts: u64,
+    /// Attempts of all operations: the name of the last one.
+    last_attempt: u64,
     operation: Option<Operation>,
 }
 
@@ -105,7 +108,7 @@ impl Client {
     #[must_use]
     pub fn new(options: ClientOptions) -> Self {
         assert!((1..=options.nodes).contains(&options.home.0), "{} is none of {} nodes", options.home, options.nodes);
-        Self { options, session: None, attempts: 0, operation: None }
+        Self { options, session: None, last_attempt: 0, operation: None }
     }
 
     /// The node that it stays with.
@@ -126,7 +129,8 @@ impl Client {
             let outcome = Outcome::Fail("the key-value store has no such call; it was not asked".into());
             return Next::Done { outcome, node: home };
         };
-        self.send(now, Operation::new(call.clone(), stage, home, now, deadline), home, request)
+        let attempts = Attempts::new(home, now, deadline);
+        self.send(now, Operation { call: call.clone(), stage, attempts }, home, request)
     }
 
     /// The answer to an attempt, or why there is none. `None` where nobody waits for it any more.
@@ -136,10 +140,9 @@ impl Client {
         attempt: u64,
         result: Result<HttpResponse, TransportError>,
     ) -> Option<Next> {
-        let mut operation = self.operation.take_if(|operation| operation.waits_for(attempt))?;
+        let mut operation = self.operation.take_if(|operation| operation.attempts.waits_for(attempt))?;
         let leader = result.as_ref().ok().and_then(api::leader_of);
-        if let Some(leader) = leader.filter(|leader| self.follows(&operation, *leader)) {
-            operation.has_followed = true;
+        if let Some(leader) = operation.attempts.follow(leader, self.options.nodes) {
             return Some(self.ask(now, operation, leader));
         }
         Some(match operation.stage {
@@ -147,13 +150,13 @@ impl Client {
                 Ok(id) => {
                     self.session = Some(Session { id, last_sequence: 0 });
                     operation.begin_stage(self.stage(&operation.call));
-                    let node = operation.node;
+                    let node = operation.attempts.node;
                     self.ask(now, operation, node)
                 }
                 Err(unanswered) => self.unanswered(now, operation, unanswered),
             },
             Stage::Call { .. } => match kv::client::reply(&operation.call, &result) {
-                Ok(returned) => operation.answered(returned),
+                Ok(returned) => operation.attempts.done(Outcome::Ok(returned)),
                 Err(unanswered) => self.unanswered(now, operation, unanswered),
             },
         })
@@ -161,19 +164,15 @@ impl Client {
 
     /// Time has passed. `None` where nothing was due.
     pub fn time(&mut self, now: Micros) -> Option<Next> {
-        let mut operation = self.operation.take_if(|operation| operation.due() <= now)?;
-        Some(match operation.state {
-            State::Asking { .. } => {
-                let timeout = Unanswered::Open(TransportError::Timeout.to_string());
-                self.unanswered(now, operation, timeout)
-            }
-            State::Waiting { .. } if operation.deadline <= now => operation.give_up(),
-            State::Waiting { .. } => {
-                let node = NodeId(operation.round.0 % self.options.nodes + 1);
-                operation.round = node;
-                operation.has_followed = false;
-                self.ask(now, operation, node)
-            }
+        let mut operation = self.operation.take_if(|operation| operation.attempts.due() <= now)?;
+        Some(if operation.attempts.is_asking() {
+            let timeout = Unanswered::Open(TransportError::Timeout.to_string());
+            self.unanswered(now, operation, timeout)
+        } else if operation.attempts.deadline <= now {
+            operation.give_up()
+        } else {
+            let node = operation.attempts.next_round(self.options.nodes);
+            self.ask(now, operation, node)
         })
     }
 
@@ -188,10 +187,6 @@ impl Client {
         Stage::Call { used: Some(SessionUse { session: session.id, sequence, awaiting: sequence }) }
     }
 
-    fn follows(&self, operation: &Operation, leader: NodeId) -> bool {
-        !operation.has_followed && leader != operation.node && (1..=self.options.nodes).contains(&leader.0)
-    }
-
     fn ask(&mut self, now: Micros, operation: Operation, node: NodeId) -> Next {
         let request = match operation.stage {
             Stage::OpenSession => api::open_session(),
@@ -203,13 +198,12 @@ impl Client {
     }
 
     fn send(&mut self, now: Micros, mut operation: Operation, node: NodeId, request: HttpRequest) -> Next {
-        self.attempts += 1;
-        let attempt = self.attempts;
-        let until = if self.options.sessions { operation.attempt_until(now) } else { operation.deadline };
-        operation.node = node;
-        operation.state = State::Asking { attempt, until };
+        self.last_attempt += 1;
+        let Attempts { deadline, .. } = operation.attempts;
+        let until = if self.options.sessions { operation.attempts.attempt_until(now) } else { deadline };
+        let next = operation.attempts.ask(node, self.last_attempt, until, request);
         self.operation = Some(operation);
-        Next::Ask { node, request, attempt, until }
+        next
     }
 
     fn unanswered(&mut self, now: Micros, mut operation: Operation, unanswered: Unanswered) -> Next {
@@ -218,16 +212,15 @@ impl Client {
         {
             self.session = None;
         }
-        if !self.options.sessions || !operation.may_ask_again(&unanswered) {
+        if !self.options.sessions || !operation.attempts.may_ask_again(&unanswered) {
             return operation.end(unanswered);
         }
-        if operation.deadline <= now {
+        if operation.attempts.deadline <= now {
             return operation.give_up();
         }
-        let until = operation.pause_until(now);
-        operation.state = State::Waiting { until };
+        let next = operation.attempts.pause(now);
         self.operation = Some(operation);
-        Next::Wait { until }
+        next
     }
 }
 

@@ -40,7 +40,7 @@ use crate::api::{self, ErrorCode, HttpResponse, TransportError, Unanswered};
 use crate::client::{ClientMachine, Next};
 use crate::server::{Micros, NodeId};
 use belief::{Belief, Session};
-use operation::{Operation, Stage, State};
+use operation::{Operation, Stage};
 
 /// How long a client works between reading a guarded set and writing it: what a lock is there for.
 const WORK_US: u64 = 2_000;
@@ -73,7 +73,8 @@ pub struct LockClientOptions {
 pub struct LockClient {
     options: LockClientOptions,
     belief: Belief,
-    attempts: u64,
+    /// Attempts of all operations: the name of the last one.
+    last_attempt: u64,
     operation: Option<Operation>,
 }
 
@@ -86,7 +87,7 @@ impl LockClient {
     pub fn new(options: LockClientOptions) -> Self {
         let LockClientOptions { home, members, .. } = options;
         assert!((1..=members).contains(&home.0), "{home} is none of {members} members");
-        Self { options, belief: Belief::new(options), attempts: 0, operation: None }
+        Self { options, belief: Belief::new(options), last_attempt: 0, operation: None }
     }
 
     fn has(&self, bug: Bug) -> bool {
@@ -128,19 +129,12 @@ impl LockClient {
     }
 
     fn ask(&mut self, now: Micros, mut operation: Operation, node: NodeId) -> Next {
-        self.attempts += 1;
-        let attempt = self.attempts;
-        let until = operation.attempt_until(now);
-        operation.node = node;
+        self.last_attempt += 1;
         operation.sent_at = now;
-        operation.state = State::Asking { attempt, until };
-        let request = questions::request(&operation.stage);
+        let (until, request) = (operation.attempt_until(now), questions::request(&operation.stage));
+        let next = operation.attempts.ask(node, self.last_attempt, until, request);
         self.operation = Some(operation);
-        Next::Ask { node, request, attempt, until }
-    }
-
-    fn follows(&self, operation: &Operation, leader: NodeId) -> bool {
-        !operation.has_followed && leader != operation.node && (1..=self.options.members).contains(&leader.0)
+        next
     }
 
     /// What a success brings.
@@ -168,7 +162,7 @@ impl LockClient {
                 }
                 let (used, key, permits, of) = (*used, key.clone(), *permits, *of);
                 operation.begin_stage(Stage::Release { used, key, permits, of });
-                let node = operation.node;
+                let node = operation.attempts.node;
                 return self.ask(now, operation, node);
             }
             (questions::Reply::Content { elements }, Stage::ReadToAdd { key, token }, Call::Add { value, .. }) => {
@@ -192,10 +186,9 @@ impl LockClient {
 
     /// What was read is changed, and then written.
     fn work(&mut self, now: Micros, mut operation: Operation) -> Next {
-        let until = now.after(WORK_US).min(operation.deadline);
-        operation.state = State::Waiting { until };
+        let next = operation.attempts.wait(now.after(WORK_US).min(operation.attempts.deadline));
         self.operation = Some(operation);
-        Next::Wait { until }
+        next
     }
 
     /// Writes a guarded set, if the lease still lasts.
@@ -205,7 +198,7 @@ impl LockClient {
         {
             return operation.done(outcome);
         }
-        let node = operation.node;
+        let node = operation.attempts.node;
         self.ask(now, operation, node)
     }
 
@@ -218,13 +211,12 @@ impl LockClient {
         if !operation.may_ask_again(&unanswered) {
             return self.over(operation.end(unanswered));
         }
-        if operation.deadline <= now {
+        if operation.attempts.deadline <= now {
             return self.over(operation.give_up());
         }
-        let until = operation.pause_until(now);
-        operation.state = State::Waiting { until };
+        let next = operation.attempts.pause(now);
         self.operation = Some(operation);
-        Next::Wait { until }
+        next
     }
 
     /// An operation ends without an answer. Where its outcome is open, so is what the client holds.
@@ -269,10 +261,9 @@ impl ClientMachine for LockClient {
     }
 
     fn answered(&mut self, now: Micros, attempt: u64, result: Result<HttpResponse, TransportError>) -> Option<Next> {
-        let mut operation = self.operation.take_if(|operation| operation.waits_for(attempt))?;
+        let mut operation = self.operation.take_if(|operation| operation.attempts.waits_for(attempt))?;
         let leader = result.as_ref().ok().and_then(api::leader_of);
-        if let Some(leader) = leader.filter(|leader| self.follows(&operation, *leader)) {
-            operation.has_followed = true;
+        if let Some(leader) = operation.attempts.follow(leader, self.options.members) {
             return Some(self.ask(now, operation, leader));
         }
         Some(match questions::reply(&operation.stage, &result) {
@@ -282,18 +273,17 @@ impl ClientMachine for LockClient {
     }
 
     fn time(&mut self, now: Micros) -> Option<Next> {
-        let mut operation = self.operation.take_if(|operation| operation.due() <= now)?;
-        Some(match operation.state {
-            State::Asking { .. } => {
-                let timeout = Unanswered::Open(TransportError::Timeout.to_string());
-                self.unanswered(now, operation, timeout)
-            }
-            State::Waiting { .. } if operation.deadline <= now => self.over(operation.give_up()),
-            State::Waiting { .. } if matches!(operation.stage, Stage::WriteToAdd { .. }) => self.write(now, operation),
-            State::Waiting { .. } => {
-                let node = operation.next_round(self.options.members);
-                self.ask(now, operation, node)
-            }
+        let mut operation = self.operation.take_if(|operation| operation.attempts.due() <= now)?;
+        Some(if operation.attempts.is_asking() {
+            let timeout = Unanswered::Open(TransportError::Timeout.to_string());
+            self.unanswered(now, operation, timeout)
+        } else if operation.attempts.deadline <= now {
+            self.over(operation.give_up())
+        } else if matches!(operation.stage, Stage::WriteToAdd { .. }) {
+            self.write(now, operation)
+        } else {
+            let node = operation.next_round(self.options.members);
+            self.ask(now, operation, node)
         })
     }
 }
