@@ -1,19 +1,19 @@
-//! The cluster: takes the events in turn, and lets the nodes do what they want done.
+//! The cluster: takes the events in turn, and brings each to whom it concerns.
 
+mod faults;
+mod working;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_draw::Draw;
 
-use crate::outlet::Effect;
-use crate::server::{Input, Micros, NodeId, Output, Server};
+use crate::server::{Micros, NodeId, Output, Server};
 use crate::sim::clock::Clock;
-use crate::sim::disk::Crash;
 use crate::sim::events::Events;
-use crate::sim::host::{Delivery, Down, Host, Life};
-use crate::sim::network::{Disturbance, Network, NetworkOptions};
-use crate::sim::{BATCH_US, Build, DiskOptions, Draws, Happening, Lost, Observer, Token};
+use crate::sim::host::{Delivery, Down, Host};
+use crate::sim::network::{Network, NetworkOptions};
+use crate::sim::{Build, DiskOptions, Draws, Happening, Lost, Observer, Token};
 use crate::wal::WalOptions;
 
 /// More events than this without anything that concerns the outside are no work any more.
@@ -110,6 +110,12 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
     pub fn is_up(&self, node: NodeId) -> bool {
         let host = self.host(node);
         host.life.is_ok() && !host.paused
+    }
+
+    /// All nodes that run and are not paused.
+    #[must_use]
+    pub fn up(&self) -> BTreeSet<NodeId> {
+        self.nodes().filter(|node| self.is_up(*node)).collect()
     }
 
     /// Who looks on.
@@ -229,259 +235,9 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
             self.events.announce(at, Event::Answer { token, result });
         }
     }
-
-    /// Something has come to a node that runs: it takes it at once, or when it has time.
-    fn deliver(&mut self, node: NodeId, delivery: Delivery<B::Server>) {
-        let now = self.now;
-        let host = self.host_mut(node);
-        host.inbox.push(delivery);
-        if host.paused || host.work_announced {
-            return;
-        }
-        if host.busy_until <= now {
-            self.work(node);
-        } else {
-            host.work_announced = true;
-            let event = Event::Work { node, life: host.lives };
-            let at = host.busy_until;
-            self.events.announce(at, event);
-        }
-    }
-
-    fn timer(&mut self, node: NodeId, life: u32) {
-        let now = self.now;
-        let host = self.host_mut(node);
-        if host.lives != life || host.timer_at != Some(now) {
-            return;
-        }
-        host.timer_at = None;
-        let is_due = host.life.as_ref().is_ok_and(|life| life.server.deadline() <= host.clock.at(now));
-        if is_due && !host.paused {
-            self.work(node);
-        } else {
-            self.set_timer(node);
-        }
-    }
-
-    /// A node takes all that has come, as [`crate::node`]'s driver does: steps, a tick where one is due, and a flush.
-    fn work(&mut self, node: NodeId) {
-        let now = self.now;
-        let host = &mut self.hosts[usize::from(node.0) - 1];
-        let Ok(life) = &mut host.life else { return };
-        if host.paused {
-            return;
-        }
-        let local = host.clock.at(now);
-        let mut inbox = std::mem::take(&mut host.inbox);
-        let mut outputs = std::mem::take(&mut self.outputs);
-        let mut released = Vec::new();
-        for delivery in inbox.drain(..) {
-            if let Delivery::Durable(id) = delivery {
-                released.extend(std::iter::from_fn(|| life.outlet.release(id)));
-            }
-            if let Some(input) = life.input(delivery) {
-                life.server.step(local, input, &mut outputs);
-            }
-        }
-        if life.server.deadline() <= local {
-            life.server.step(local, Input::Tick, &mut outputs);
-        }
-        life.server.flush(local, &mut outputs);
-        host.inbox = inbox;
-        host.busy_until = now.after(BATCH_US);
-        self.observer.stepped(now, node, &life.server);
-        for effect in released {
-            self.carry_out(node, effect);
-        }
-        for output in outputs.drain(..) {
-            let Ok(life) = &mut self.hosts[usize::from(node.0) - 1].life else { break };
-            if let Some(effect) = life.outlet.offer(output) {
-                self.carry_out(node, effect);
-            }
-        }
-        self.outputs = outputs;
-        self.set_timer(node);
-    }
-
-    fn carry_out(
-        &mut self,
-        node: NodeId,
-        effect: Effect<<B::Server as Server>::Message, <B::Server as Server>::Response>,
-    ) {
-        match effect {
-            Effect::Send { to, message } => self.send(node, to, message),
-            Effect::Reply { id, response } => {
-                let Ok(life) = &mut self.host_mut(node).life else { return };
-                if let Some(token) = life.answered(id) {
-                    self.answer(token, Ok(response));
-                }
-            }
-            Effect::Write { id, write } => {
-                let Ok(life) = &mut self.host_mut(node).life else { return };
-                life.writes.push((id, write));
-                if life.in_flight.is_empty() {
-                    self.begin_writing(node);
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, from: NodeId, to: NodeId, message: <B::Server as Server>::Message) {
-        if to.0 == 0 || usize::from(to.0) > self.hosts.len() {
-            return;
-        }
-        self.sent += 1;
-        let number = self.sent;
-        self.observer.sent(self.now, number, from, to, &message);
-        let arrivals = self.network.send(self.now, from, to);
-        if let Some(double) = arrivals.double {
-            self.events.announce(double, Event::Arrive { from, to, number, message: message.clone() });
-        }
-        if let Some(first) = arrivals.first {
-            self.events.announce(first, Event::Arrive { from, to, number, message });
-        }
-    }
-
-    fn set_timer(&mut self, node: NodeId) {
-        let now = self.now;
-        let host = self.host_mut(node);
-        let Ok(life) = &host.life else { return };
-        let deadline = life.server.deadline();
-        if deadline == Micros(u64::MAX) || host.paused {
-            return;
-        }
-        let at = host.clock.when(deadline).max(host.busy_until).max(now);
-        if host.timer_at.is_some_and(|earlier| earlier <= at) {
-            return;
-        }
-        host.timer_at = Some(at);
-        let event = Event::Timer { node, life: host.lives };
-        self.events.announce(at, event);
-    }
 }
 
 fn running<S: Server>(hosts: &[Host<S>]) -> BTreeMap<NodeId, &S> {
     let hosts = hosts.iter().zip(1..);
     hosts.filter_map(|(host, number)| Some((NodeId(number), &host.life.as_ref().ok()?.server))).collect()
-}
-
-/// What can be done to a cluster.
-impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
-    /// Starts a node that does not run. Where its disk or its server refuses, it stays down, and a
-    /// [`Happening::Ended`] says why.
-    pub fn start(&mut self, node: NodeId) {
-        let now = self.now;
-        let host = &mut self.hosts[usize::from(node.0) - 1];
-        if host.life.is_ok() {
-            return;
-        }
-        host.lives += 1;
-        host.timer_at = None;
-        host.work_announced = false;
-        let started = host.disk.open(self.wal_options).map_err(|error| error.to_string());
-        let started = started.and_then(|(wal, recovered)| {
-            self.build.build(node, host.lives, recovered).map(|server| Life::new(server, wal))
-        });
-        match started {
-            Ok(life) => {
-                self.observer.recovered(now, node, &life.server);
-                host.life = Ok(life);
-                self.work(node);
-            }
-            Err(reason) => {
-                host.life = Err(Down::Process);
-                self.events.announce(now, Event::Ended { node, reason });
-            }
-        }
-    }
-
-    /// Ends a node at once, as `kill -9` or a loss of power does.
-    pub fn crash(&mut self, node: NodeId, crash: Crash) {
-        let now = self.now;
-        self.network.wake(now, node);
-        let host = &mut self.hosts[usize::from(node.0) - 1];
-        let down = match crash {
-            Crash::Process => Down::Process,
-            Crash::Power => Down::Power,
-        };
-        let Ok(life) = std::mem::replace(&mut host.life, Err(down)) else { return };
-        host.lives += 1;
-        host.paused = false;
-        host.timer_at = None;
-        host.work_announced = false;
-        let waiting = std::mem::take(&mut host.inbox).into_iter().filter_map(|delivery| match delivery {
-            Delivery::Request { token, .. } => Some(token),
-            Delivery::Message { .. } | Delivery::Abandon { .. } | Delivery::Durable(_) => None,
-        });
-        let asking: Vec<Token> = life.asking.iter().map(|(_, token)| *token).chain(waiting).collect();
-        drop(life);
-        host.disk.crash(crash, &mut self.draws.crash);
-        self.observer.crashed(now, node);
-        if down == Down::Process {
-            for token in asking {
-                self.answer(token, Err(Lost::Broken));
-            }
-        }
-    }
-
-    /// A node that runs stands still, as after SIGSTOP.
-    pub fn pause(&mut self, node: NodeId) {
-        let host = self.host_mut(node);
-        host.paused = host.life.is_ok();
-        if host.paused {
-            self.network.sleep(node);
-        }
-    }
-
-    /// A node goes on, as after SIGCONT.
-    pub fn resume(&mut self, node: NodeId) {
-        self.network.wake(self.now, node);
-        let host = self.host_mut(node);
-        host.paused = false;
-        let is_idle = host.life.as_ref().is_ok_and(|life| life.in_flight.is_empty() && !life.writes.is_empty());
-        if is_idle {
-            self.begin_writing(node);
-        }
-        self.work(node);
-    }
-
-    /// From now on the link is disturbed so, and in no other way.
-    pub fn disturb(&mut self, from: NodeId, to: NodeId, disturbance: Disturbance) {
-        self.network.disturb(from, to, disturbance);
-    }
-
-    /// The network is like that from now on.
-    pub fn set_network(&mut self, options: NetworkOptions) {
-        self.network.set_options(options);
-    }
-
-    /// The node's clock jumps ahead.
-    pub fn jump_clock(&mut self, node: NodeId, ahead_us: u64) {
-        let now = self.now;
-        self.host_mut(node).clock.jump(now, ahead_us);
-        self.clock_changed(node);
-    }
-
-    /// The node's clock runs at this rate from now on: 0 is right, 1000 shows a millisecond too much in a second.
-    pub fn set_clock_rate(&mut self, node: NodeId, rate_ppm: i32) {
-        let now = self.now;
-        self.host_mut(node).clock.set_rate(now, rate_ppm);
-        self.clock_changed(node);
-    }
-
-    fn clock_changed(&mut self, node: NodeId) {
-        self.host_mut(node).timer_at = None;
-        self.set_timer(node);
-    }
-
-    /// Flips a bit of what the node's disk holds; says where.
-    pub fn flip_bit(&mut self, node: NodeId) -> Option<String> {
-        self.hosts[usize::from(node.0) - 1].disk.flip_bit(&mut self.draws.crash)
-    }
-
-    /// Those nodes that run, of all.
-    #[must_use]
-    pub fn up(&self) -> BTreeSet<NodeId> {
-        self.nodes().filter(|node| self.is_up(*node)).collect()
-    }
 }
