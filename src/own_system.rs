@@ -146,7 +146,7 @@ impl Plan {
                 }
             }
             System::Commit => {
-                let CommitSettings { protocol, isolation } = self.commit_settings();
+                let CommitSettings { protocol, isolation, .. } = self.commit_settings();
                 args.push("commit".into());
                 args.extend(["--protocol".into(), protocol.to_string().into()]);
                 args.extend(["--isolation".into(), isolation.to_string().into()]);

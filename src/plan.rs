@@ -1,14 +1,14 @@
 //! What a run is, as plain data: enough to run it again.
 
+mod faults;
 mod settings;
 mod system;
 
 use std::fmt;
 use std::time::Duration;
 
-use rashomon_checker::transactions::Consistency;
 use rashomon_nemesis::{FaultKind, Schedule};
-use rashomon_systems::commit::{self, Bank, Isolation};
+use rashomon_systems::commit::{self, Bank};
 use rashomon_systems::lock;
 use rashomon_systems::planted::PlantedBug;
 use rashomon_systems::raft;
@@ -17,6 +17,7 @@ use rashomon_systems::sim::{DiskOptions, NetworkOptions};
 use rashomon_workloads::{AskedConsistency, Parameters, Role, SEMAPHORE_PERMITS, Workload};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use faults::{FaultSettings, FaultTarget};
 pub(crate) use settings::{CommitSettings, LockSettings, RaftSettings};
 pub(crate) use system::{System, World};
 
@@ -70,6 +71,9 @@ pub(crate) struct Plan {
     pub(crate) snapshot_entries: u64,
     /// The kinds of faults that were asked for.
     pub(crate) nemesis: Vec<FaultKind>,
+    /// What more was asked for of them.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub(crate) faults: FaultSettings,
     /// Which fault when.
     pub(crate) schedule: Schedule,
     /// What clients ask, one by one, where it is not drawn; only in a simulated world.
@@ -106,6 +110,10 @@ pub(crate) struct Traffic {
     pub(crate) burst_every_us: u64,
 }
 
+fn is_usual(faults: &FaultSettings) -> bool {
+    *faults == FaultSettings::default()
+}
+
 impl Plan {
     /// The planted bug, where it is one of Raft's.
     pub(crate) fn raft_bug(&self) -> Option<raft::Bug> {
@@ -129,7 +137,7 @@ impl Plan {
 
     /// What this server of atomic commitment is told before it starts.
     pub(crate) fn commit_config(&self, id: NodeId) -> commit::Config {
-        let CommitSettings { protocol, isolation } = self.commit_settings();
+        let CommitSettings { protocol, isolation, .. } = self.commit_settings();
         let (seed, bug) = (self.seed, self.commit_bug());
         commit::Config { isolation, seed, bug, ..commit::Config::new(id, self.nodes, protocol) }
     }
@@ -181,10 +189,11 @@ impl Plan {
         if let Some(commit) = &self.commit {
             command.push_str(&commit.options());
         }
+        command.push_str(&self.faults.options());
         command
     }
 
-    /// What the system promises of its histories, set as it is.
+    /// What histories are held against: what the system promises, set as it is, unless another level was asked for.
     pub(crate) fn promises(&self) -> Parameters {
         match self.system {
             System::Raft => Parameters::default(),
@@ -195,12 +204,7 @@ impl Plan {
                 Parameters { ttl, is_fenced: fencing, permits, ..Parameters::default() }
             }
             System::Commit => {
-                let consistency = match self.commit_settings().isolation {
-                    Isolation::Serializable => Consistency::StrictSerializable,
-                    Isolation::Snapshot => Consistency::StrongSnapshotIsolation,
-                    Isolation::ReadCommitted => Consistency::ReadCommitted,
-                };
-                let consistency = Some(AskedConsistency::Transactions(consistency));
+                let consistency = Some(AskedConsistency::Transactions(self.commit_settings().demanded()));
                 Parameters { consistency, total: Some(Bank::default().total()), ..Parameters::default() }
             }
         }
@@ -223,7 +227,7 @@ impl Plan {
         let mut rows = vec![
             ("system", self.system.to_string()),
             ("workload", format!("{}: {}", self.workload, self.workload.description())),
-            ("faults", self.nemesis_text()),
+            ("faults", self.nemesis_text() + &self.faults.to_string()),
             ("world", self.world.to_string()),
             ("nodes", self.nodes.to_string()),
             ("clients", format!("{}, {rate}", self.clients)),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rashomon_checker::properties::{PropertyReport, PropertyVerdict};
-use rashomon_checker::transactions::{Consistency, Cycle, TransactionAnomaly, TransactionReport, TransactionVerdict};
+use rashomon_checker::transactions::{
+    AnomalyKind, Consistency, Cycle, TransactionAnomaly, TransactionReport, TransactionVerdict,
+};
 use rashomon_checker::{Proven, Report, Verdict as Checked, Witness, WitnessOperation};
 use rashomon_history::Operation;
 use rashomon_report::{self as report, Anomaly, CheckerReport, CycleEdge, OperationRecord, Verdict};
@@ -119,7 +121,7 @@ fn broken_levels(report: &TransactionReport) -> String {
     let strongest: Vec<Consistency> = possible.iter().copied().filter(is_strongest).collect();
     let first = report.anomalies.iter().find(|anomaly| anomaly.is_forbidden);
     let mut text = first.map_or(String::new(), |anomaly| anomaly.explanation.clone());
-    let counts: Vec<String> = report.counts.iter().map(|found| format!("{} {}", found.count, found.kind)).collect();
+    let counts: Vec<String> = report.counts.iter().map(|found| counted_kind(found.count, found.kind)).collect();
     text += &format!("\nFound: {}. So the system is not {}", counts.join(", "), names(&report.ruled_out));
     text += if report.also_ruled_out.is_empty() { "." } else { ", nor anything stronger." };
     if !strongest.is_empty() {
@@ -132,6 +134,12 @@ fn broken_levels(report: &TransactionReport) -> String {
         );
     }
     text
+}
+
+/// `3 G2-item (write skew)`.
+fn counted_kind(count: usize, kind: AnomalyKind) -> String {
+    let (name, meaning) = (kind.name(), kind.meaning());
+    if name.replace('-', " ") == meaning { format!("{count} {name}") } else { format!("{count} {name} ({meaning})") }
 }
 
 fn transaction_anomaly(anomaly: &TransactionAnomaly, operations: &[Operation]) -> Anomaly {

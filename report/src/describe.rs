@@ -41,7 +41,8 @@ pub(crate) fn who(record: &OperationRecord) -> String {
 }
 
 /// A span of time: below a second in milliseconds, `3.41 ms`, else in seconds, `1.204 s`.
-pub(crate) fn duration(nanoseconds: u64) -> String {
+#[must_use]
+pub fn duration(nanoseconds: u64) -> String {
     let span = TimeNs(nanoseconds);
     if nanoseconds < 1_000_000_000 { format!("{:.2} ms", span.as_secs_f64() * 1e3) } else { span.to_string() }
 }

@@ -18,4 +18,6 @@ pub use cycle::{Cycle, CycleEdge};
 pub use page::{ReportInput, render};
 pub use statistics::{Leadership, Statistics};
 pub use terminal::{TerminalOptions, terminal_summary};
-pub use verdict::{Anomaly, CheckerReport, Guard, OperationRecord, OutcomeKind, SCHEMA_VERSION, Verdict, VerdictFile};
+pub use verdict::{
+    Anomaly, CheckerReport, Guard, OperationRecord, OutcomeKind, Remark, SCHEMA_VERSION, Verdict, VerdictFile,
+};

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use rashomon_history::TimeNs;
 
 use crate::describe::{between, bytes, clip, count, counted, duration, ellipsis, who};
-use crate::statistics::{Quantiles, Statistics};
-use crate::verdict::{Anomaly, CheckerReport, OperationRecord, OutcomeKind, Verdict, VerdictFile};
+use crate::statistics::{FaultAvailability, Quantiles, Statistics};
+use crate::verdict::{Anomaly, CheckerReport, OperationRecord, OutcomeKind, Remark, Verdict, VerdictFile};
 
 /// How the summary is to look.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,7 @@ pub fn terminal_summary(file: &VerdictFile, options: &TerminalOptions<'_>) -> St
     let mut page = Page { text: String::new(), colour: options.colour, columns: options.columns.clamp(60, 100) };
     page.headline(file.verdict);
     page.paragraph(&clip(&printable_lines(&file.reason), 1500), "  ");
+    page.remarks(&file.remarks);
     page.witness(file);
     page.line("");
     page.figures(&file.statistics);
@@ -104,6 +105,18 @@ impl Page {
         }
     }
 
+    fn remarks(&mut self, remarks: &[Remark]) {
+        for remark in remarks {
+            self.line("");
+            let title = self.painted(Ink::Bold, &printable(&remark.title));
+            self.line(&format!("  {title}"));
+            self.paragraph(&clip(&printable_lines(&remark.text), 1500), "  ");
+            if let Some(source) = &remark.source {
+                self.paragraph(&printable(&format!("[{source}]")), "  ");
+            }
+        }
+    }
+
     fn witness(&mut self, file: &VerdictFile) {
         if file.witness.is_empty() {
             return;
@@ -165,7 +178,13 @@ impl Page {
         }
         if let Some(window) = statistics.longest_without_ok {
             let length = between(window.from_ns, window.to_ns);
-            self.labelled("longest gap", &format!("{length} without an ok, from {}", window.from_ns));
+            let mut text = format!("{length} without an ok, from {}", window.from_ns);
+            let during = statistics.availability.iter().find(|fault| fault.longest_without_ok == Some(window));
+            if let Some(FaultAvailability { fault, ok_after_ns: Some(after_ns), .. }) = during {
+                // Writing to a String can't fail.
+                let _ = write!(text, "; around fault #{fault}, and an ok again {} after its end", duration(*after_ns));
+            }
+            self.labelled("longest gap", &text);
         }
     }
 
@@ -270,7 +289,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::stale_read;
+    use crate::tests::{remark, stale_read};
 
     const PLAIN: TerminalOptions<'_> =
         TerminalOptions { colour: false, columns: 80, paths: &[("report", "results/latest/report.html")] };
@@ -308,6 +327,16 @@ mod tests {
         let coloured = terminal_summary(&file, &TerminalOptions { colour: true, ..PLAIN });
         assert!(coloured.starts_with("\x1b[1;31mINVALID\x1b[0m"));
         assert!(!coloured.contains("\x1b[2J") && !coloured.contains("\x1b]0"));
+    }
+
+    #[test]
+    fn remarks_stand_between_the_reason_and_the_witness() {
+        let (mut file, _) = stale_read();
+        file.remarks.push(remark());
+        let text = terminal_summary(&file, &PLAIN);
+        let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is missing: {text}"));
+        assert!(place("had been acknowledged") < place("  a known limit\n  It never waits.\n  [Skeen 1981]\n"));
+        assert!(place("[Skeen 1981]") < place("stale-read of x"));
     }
 
     #[test]

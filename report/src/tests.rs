@@ -6,7 +6,8 @@ use rashomon_history::{History, TimeNs, parse_history};
 use serde_json::{Value, json};
 
 use crate::{
-    Anomaly, CheckerReport, Guard, Leadership, OperationRecord, SCHEMA_VERSION, Statistics, Verdict, VerdictFile,
+    Anomaly, CheckerReport, Guard, Leadership, OperationRecord, Remark, SCHEMA_VERSION, Statistics, Verdict,
+    VerdictFile,
 };
 
 pub(crate) const MS: u64 = 1_000_000;
@@ -135,6 +136,7 @@ pub(crate) fn stale_read() -> (VerdictFile, History) {
         rashomon_version: "0.1.0".into(),
         verdict: Verdict::Invalid,
         reason: explanation.into(),
+        remarks: Vec::new(),
         began: Some("2026-11-21T10:00:00Z".into()),
         command: "rashomon test raft --workload register --seed 7".into(),
         checkers: vec![CheckerReport {
@@ -164,4 +166,10 @@ pub(crate) fn stale_read() -> (VerdictFile, History) {
         ),
     };
     (file, history)
+}
+
+/// A remark on a verdict.
+pub(crate) fn remark() -> Remark {
+    let source = Some("Skeen 1981".into());
+    Remark { title: "a known limit".into(), text: "It never waits.".into(), source }
 }

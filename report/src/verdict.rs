@@ -106,6 +106,9 @@ pub struct VerdictFile {
     pub verdict: Verdict,
     /// Why, in one paragraph for people.
     pub reason: String,
+    /// What a reader must know to take the verdict rightly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
     /// When the run began: UTC, RFC 3339. `None` where only a history was checked.
     #[serde(default)]
     pub began: Option<String>,
@@ -121,6 +124,19 @@ pub struct VerdictFile {
     pub guards: Vec<Guard>,
     /// The figures of the run.
     pub statistics: Statistics,
+}
+
+/// What a reader must know to take a verdict rightly: that a violation is a known limit of what was run, that a system had to
+/// wait. It changes no verdict.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Remark {
+    /// In a few words: `a known limit of three-phase commit`.
+    pub title: String,
+    /// In sentences.
+    pub text: String,
+    /// Where it is written, where it is: paper and section.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// What one checker said.

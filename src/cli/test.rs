@@ -14,7 +14,9 @@ use rashomon_workloads::Workload;
 
 use crate::cli::duration::parse_duration;
 use crate::cli::{Failure, many, netns, sim};
-use crate::plan::{CommitSettings, LockSettings, PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World};
+use crate::plan::{
+    CommitSettings, FaultSettings, FaultTarget, LockSettings, PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World,
+};
 use crate::swarm::{self, Fixed, FixedCommit, FixedLock, SwarmOptions};
 use system_args::{CommitArgs, LockArgs};
 
@@ -46,6 +48,12 @@ pub(crate) struct TestArgs {
     /// `none` [default: partition,kill,pause; drawn in the world sim]
     #[arg(long)]
     nemesis: Option<String>,
+    /// Whom faults are aimed at: `any`, or `leader`, whoever leads or coordinates when a fault begins
+    #[arg(long, default_value = "any")]
+    fault_target: FaultTarget,
+    /// How long each fault lasts, such as 5s [default: 1.5s to 3.5s; drawn in the world sim]
+    #[arg(long, value_parser = parse_duration)]
+    fault_duration: Option<Duration>,
     /// Where the run happens: `netns`, a sandbox of real processes, or `sim`, a simulation in virtual time
     #[arg(long, default_value = "netns")]
     world: World,
@@ -131,6 +139,7 @@ impl TestArgs {
             bug: self.bug,
             workload: self.workload.map(|workload| self.served(workload)).transpose()?,
             nemesis: self.nemesis.as_deref().map(|names| parse_nemesis(names, self.world)).transpose()?,
+            faults: self.faults()?,
             nodes: self.nodes,
             clients: self.clients,
             rate: self.rate,
@@ -153,6 +162,11 @@ impl TestArgs {
         Ok(fixed)
     }
 
+    fn faults(&self) -> Result<FaultSettings, Failure> {
+        let duration_ms = self.fault_duration.map(whole_millis).transpose()?.map(|ms| ms.max(1));
+        Ok(FaultSettings { target: self.fault_target, duration_ms })
+    }
+
     /// The workload as the system serves it.
     fn served(&self, workload: Workload) -> Result<Workload, Failure> {
         let served = self.system.workloads();
@@ -171,6 +185,7 @@ impl TestArgs {
         let (usual_clients, usual_rate) = fixed.system.usual_load();
         let clients = fixed.clients.unwrap_or(usual_clients);
         let options = ScheduleOptions { clients, ..ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms) };
+        let options = fixed.faults.apply(options);
         let schedule = Schedule::draw(&options, seed).map_err(|error| Failure::Input(error.into()))?;
         Ok(Plan {
             plan_version: PLAN_VERSION,
@@ -191,6 +206,7 @@ impl TestArgs {
             commit: (fixed.system == System::Commit).then(|| fixed.commit.or_usual()),
             snapshot_entries: fixed.snapshot_entries.unwrap_or(SNAPSHOT_ENTRIES),
             nemesis,
+            faults: fixed.faults,
             schedule,
             script: None,
             simulation: None,
@@ -201,7 +217,11 @@ impl TestArgs {
 /// What is not fixed is as usual.
 impl FixedCommit {
     fn or_usual(self) -> CommitSettings {
-        CommitSettings { protocol: self.protocol.unwrap_or_default(), isolation: self.isolation.unwrap_or_default() }
+        CommitSettings {
+            protocol: self.protocol.unwrap_or_default(),
+            isolation: self.isolation.unwrap_or_default(),
+            consistency: self.consistency,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rashomon_checker::transactions::Consistency;
 use rashomon_systems::commit::{Isolation, Protocol};
 use rashomon_systems::raft::{Limits, Timing};
 use rashomon_systems::session::SessionOptions;
@@ -97,12 +98,31 @@ pub(crate) struct CommitSettings {
     pub(crate) protocol: Protocol,
     /// What concurrent transactions may see of each other.
     pub(crate) isolation: Isolation,
+    /// What histories are held against, where that is not what the isolation promises.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) consistency: Option<Consistency>,
 }
 
 impl CommitSettings {
     /// As they stand on the command line, each with a space before it.
     pub(crate) fn options(self) -> String {
-        format!(" --protocol {} --isolation {}", self.protocol, self.isolation)
+        let Self { protocol, isolation, consistency } = self;
+        let consistency = consistency.map_or(String::new(), |level| format!(" --consistency {level}"));
+        format!(" --protocol {protocol} --isolation {isolation}{consistency}")
+    }
+
+    /// The level that the isolation promises.
+    pub(crate) fn promised(self) -> Consistency {
+        match self.isolation {
+            Isolation::Serializable => Consistency::StrictSerializable,
+            Isolation::Snapshot => Consistency::StrongSnapshotIsolation,
+            Isolation::ReadCommitted => Consistency::ReadCommitted,
+        }
+    }
+
+    /// The level that histories are held against.
+    pub(crate) fn demanded(self) -> Consistency {
+        self.consistency.unwrap_or(self.promised())
     }
 
     /// Of the nodes the first so many coordinate.
@@ -129,6 +149,10 @@ impl CommitSettings {
 impl fmt::Display for CommitSettings {
     /// For people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}; {}", self.protocol, self.isolation, self.limits())
+        write!(f, "{}, {}; {}", self.protocol, self.isolation, self.limits())?;
+        match self.consistency {
+            Some(level) => write!(f, "; held against {level}, where {} is promised", self.promised()),
+            None => Ok(()),
+        }
     }
 }

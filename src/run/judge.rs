@@ -1,12 +1,13 @@
 //! From the history of a run to its verdict.
 
-use rashomon_history::{History, Operation};
+use rashomon_history::{History, Operation, TimeNs};
 use rashomon_report::statistics::fault_intervals;
 use rashomon_report::{CheckerReport, Guard, Leadership, SCHEMA_VERSION, Statistics, Verdict, VerdictFile};
 use rashomon_workloads::Workload;
 
 use crate::plan::Plan;
 use crate::run::guards::{Lifecycle, guards};
+use crate::run::remarks::remarks;
 use crate::verdict::Judgement;
 
 /// What the runner knows of a run that is over.
@@ -16,6 +17,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) operations: &'a [Operation],
     pub(crate) leaders: &'a [Leadership],
     pub(crate) lifecycle: &'a Lifecycle,
+    /// When a promise was seen broken that no client can see.
+    pub(crate) violated: Option<TimeNs>,
     /// UTC, RFC 3339.
     pub(crate) began: &'a str,
 }
@@ -28,6 +31,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> Verd
     let (checkers, anomalies): (Vec<_>, Vec<_>) =
         judgements.into_iter().map(|judgement| (judgement.checker, judgement.anomalies)).unzip();
     let anomalies = anomalies.concat();
+    let remarks = remarks(&anomalies, &faults, &statistics, evidence);
     let guarded = if guards.iter().all(|guard| guard.held) { Verdict::Valid } else { Verdict::Unknown };
     let verdict = checkers.iter().fold(guarded, |verdict, checker| verdict.worse(checker.verdict));
     VerdictFile {
@@ -35,6 +39,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> Verd
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
         verdict,
         reason: reason(evidence.plan.workload, verdict, &checkers, &guards, &statistics),
+        remarks,
         began: Some(evidence.began.into()),
         command: evidence.plan.command(),
         witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),

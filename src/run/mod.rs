@@ -7,6 +7,7 @@ mod drive;
 mod guards;
 mod judge;
 mod progress;
+mod remarks;
 mod stop;
 mod watch;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use rashomon_checker::Options;
-use rashomon_history::{History, Recorder, read_history};
+use rashomon_history::{History, Recorder, TimeNs, read_history};
 use rashomon_nemesis::{Nemesis, Node};
 use rashomon_report::lamport::Lamport;
 use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
@@ -237,8 +238,15 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
     let options =
         Options { time_budget: Some(CHECK_TIME), memory_budget_bytes: Some(CHECK_MEMORY_BYTES), ..Options::default() };
     let checks = plan.workload.check(&plan.promises(), operations, &options).context("checking the history")?;
-    let evidence =
-        Evidence { plan, history: &history, operations, leaders: &seen.leaders, lifecycle: &seen.lifecycle, began };
+    let evidence = Evidence {
+        plan,
+        history: &history,
+        operations,
+        leaders: &seen.leaders,
+        lifecycle: &seen.lifecycle,
+        violated: None,
+        began,
+    };
     let verdict = judge(&evidence, checks.iter().map(|check| Judgement::of(check, operations)).collect());
     write_json(&folder.verdict(), &verdict)?;
     write_report(plan, folder, &history, &verdict, &seen.surroundings, None)?;
@@ -260,6 +268,7 @@ pub(crate) fn write_simulated(plan: &Plan, folder: &RunFolder, looked: &Looked) 
         operations: history.operations(),
         leaders: &simulated.leaders,
         lifecycle: &simulated.lifecycle,
+        violated: simulated.violation.as_ref().map(|violation| TimeNs(violation.at.0 * 1000)),
         began: &began,
     };
     let verdict = judge(&evidence, violation.into_iter().chain(checked).collect());

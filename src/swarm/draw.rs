@@ -41,7 +41,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, lock, &mut stream("times"));
     let traffic = draw_traffic(&raft, &mut stream("traffic"));
     let clients = fixed.clients.unwrap_or_else(|| draw_clients(&size, &raft, &traffic, &mut stream("slow clients")));
-    let options = ScheduleOptions { clients, ..draw_aim(options, &mut stream("aim")) };
+    let options = fixed.faults.apply(ScheduleOptions { clients, ..draw_aim(options, &mut stream("aim")) });
     let mut world = stream("world");
     let sent_passes_cut = stream("cuts").chance(50);
     let wake_us = (stream("wake").pick(&[0, 1, 3]) * raft.election_min_us) as u32;
@@ -79,6 +79,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         commit,
         snapshot_entries: size.snapshot_entries,
         nemesis,
+        faults: fixed.faults,
         schedule,
         script: None,
         simulation: Some(Simulation { network, disk, raft, traffic, worst_majority, command: fixed.command(seed) }),
@@ -171,6 +172,7 @@ fn draw_commit(fixed: &Fixed, draw: &mut Draw) -> CommitSettings {
             protocol
         }),
         isolation: fixed.commit.isolation.unwrap_or(isolation),
+        consistency: fixed.commit.consistency,
     }
 }
 

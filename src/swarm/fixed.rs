@@ -1,11 +1,12 @@
 //! What the command line fixes of a simulated run.
 
+use rashomon_checker::transactions::Consistency;
 use rashomon_nemesis::FaultKind;
 use rashomon_systems::commit::{Isolation, Protocol};
 use rashomon_systems::planted::PlantedBug;
 use rashomon_workloads::Workload;
 
-use crate::plan::System;
+use crate::plan::{FaultSettings, System};
 
 /// What the command line fixes; the rest is drawn.
 #[derive(Clone, Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Fixed {
     pub(crate) bug: Option<PlantedBug>,
     pub(crate) workload: Option<Workload>,
     pub(crate) nemesis: Option<Vec<FaultKind>>,
+    pub(crate) faults: FaultSettings,
     pub(crate) nodes: Option<u16>,
     pub(crate) clients: Option<u16>,
     pub(crate) rate: Option<u32>,
@@ -31,6 +33,7 @@ pub(crate) struct Fixed {
 pub(crate) struct FixedCommit {
     pub(crate) protocol: Option<Protocol>,
     pub(crate) isolation: Option<Isolation>,
+    pub(crate) consistency: Option<Consistency>,
 }
 
 /// What is fixed of a lock service.
@@ -50,6 +53,7 @@ impl Fixed {
             bug,
             workload: None,
             nemesis: None,
+            faults: FaultSettings::default(),
             nodes: None,
             clients: None,
             rate: None,
@@ -108,8 +112,10 @@ impl Fixed {
         option("tries", self.lock.tries.map(|on| on.to_string()));
         option("protocol", self.commit.protocol.map(|protocol| protocol.to_string()));
         option("isolation", self.commit.isolation.map(|isolation| isolation.to_string()));
+        option("consistency", self.commit.consistency.map(|level| level.to_string()));
         option("bug", self.bug.map(|bug| bug.to_string()));
-        option("seed", Some(seed.to_string()));
+        command.push_str(&self.faults.options());
+        command.push_str(&format!(" --seed {seed}"));
         command
     }
 }

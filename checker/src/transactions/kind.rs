@@ -95,6 +95,25 @@ impl AnomalyKind {
             .any(|part| self.implies(part))
     }
 
+    /// The kind of this name, where there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let single = [
+            Self::NeverWritten,
+            Self::DuplicateElements,
+            Self::CyclicVersions,
+            Self::IncompatibleOrder,
+            Self::AbortedRead,
+            Self::DirtyUpdate,
+            Self::IntermediateRead,
+            Self::Internal,
+            Self::FutureRead,
+            Self::LostUpdate,
+        ];
+        let cycles = CycleClass::ALL.into_iter().flat_map(|class| Order::ALL.map(|order| Self::Cycle(class, order)));
+        single.into_iter().chain(cycles).find(|kind| kind.name() == name)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -85,7 +85,8 @@ impl Faults {
             disks: Deck::new(disks),
             flips: any_node(nodes, draw),
             before_leader,
-            split_next: nodes >= NODES_TO_SPLIT,
+            // Where every fault is aimed at the leader, none is at halves.
+            split_next: nodes >= NODES_TO_SPLIT && options.leader_percent < 100,
         }
     }
 

@@ -149,6 +149,7 @@ fn verdict(statistics: &Statistics, witness: Vec<OperationRecord>) -> VerdictFil
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
         verdict,
         reason,
+        remarks: Vec::new(),
         began: Some("2026-11-21T10:00:00Z".into()),
         command: "rashomon test raft --workload register --nemesis partition,kill,pause --world netns --nodes 5 --clients 10 \
                   --time-limit 30s --seed 42"

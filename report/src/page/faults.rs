@@ -1,8 +1,8 @@
 use maud::{Markup, html};
 
 use super::Page;
-use crate::describe::{between, clip, count};
-use crate::statistics::FaultInterval;
+use crate::describe::{between, clip, count, duration};
+use crate::statistics::{FaultAvailability, FaultInterval};
 
 /// Rows of the table of faults.
 const MOST_ROWS: usize = 200;
@@ -55,11 +55,15 @@ impl Page<'_> {
                             thead {
                                 tr {
                                     th.number { "#" } th { "Kind" } th { "What was done" } th.number { "Begin" } th.number { "End" }
-                                    th.number { "Length" } th { "Seen to bite" }
+                                    th.number { "Length" } th.number { "Without ok" } th.number { "Ok after" } th { "Seen to bite" }
                                 }
                             }
                             tbody { @for fault in self.faults.iter().take(MOST_ROWS) { (self.fault_row(fault)) } }
                         }
+                    }
+                    p.note {
+                        "Without ok: the longest time without an acknowledged operation that the fault has a part of, while clients waited. "
+                        "Ok after: from the end of the fault to the next one."
                     }
                     @if self.faults.len() > MOST_ROWS {
                         p.note { "The first " (MOST_ROWS) " of " (count(self.faults.len() as u64)) "; all stand in history.jsonl." }
@@ -78,6 +82,9 @@ impl Page<'_> {
                 td.number { (fault.began) }
                 td.number { @match fault.ended { Some(ended) => { (ended) }, None => { "not before the end" } } }
                 td.number { @if let Some(ended) = fault.ended { (between(fault.began, ended)) } }
+                @let availability = self.availability(fault.number);
+                td.number { @if let Some(window) = availability.and_then(|fault| fault.longest_without_ok) { (duration(window.length_ns())) } }
+                td.number { @if let Some(after_ns) = availability.and_then(|fault| fault.ok_after_ns) { (duration(after_ns)) } }
                 td.text {
                     @match (&fault.failed, &fault.bites) {
                         (Some(reason), _) => { strong.bad { "failed" } @if !reason.is_empty() { ": " (clip(reason, 200)) } }
@@ -90,6 +97,10 @@ impl Page<'_> {
                 }
             }
         }
+    }
+
+    fn availability(&self, fault: u64) -> Option<&FaultAvailability> {
+        self.input.verdict.statistics.availability.iter().find(|availability| availability.fault == fault)
     }
 
     /// A small square in the colour of a kind.

@@ -26,6 +26,13 @@ impl Page<'_> {
                 h1 { span.mark aria-hidden="true" { (mark) } " " (file.verdict.as_str()) }
                 p.meaning { (meaning) }
                 @if !file.reason.is_empty() { p.reason { (clip(&file.reason, 2000)) } }
+                @for remark in &file.remarks {
+                    div.remark {
+                        p.title { (clip(&remark.title, 200)) }
+                        p { (clip(&remark.text, 2000)) }
+                        @if let Some(source) = &remark.source { p.note { (clip(source, 400)) } }
+                    }
+                }
             }
             div.tiles { @for tile in self.tiles() { (tile.markup()) } }
             (self.contents())

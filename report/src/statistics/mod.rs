@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::verdict::OutcomeKind;
 
-pub use availability::{Window, windows_without_ok};
+pub use availability::{FaultAvailability, Window, windows_without_ok};
 pub use faults::{FaultInterval, fault_intervals};
 pub use quantiles::Quantiles;
 pub use series::{Bucket, Series};
@@ -36,6 +36,9 @@ pub struct Statistics {
     pub by_node: BTreeMap<String, OutcomeCounts>,
     /// The longest time without an `ok` while at least one client waited for one.
     pub longest_without_ok: Option<Window>,
+    /// What each fault did to the availability of the system, by its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub availability: Vec<FaultAvailability>,
     /// How often another leader, or a leader of another term, was seen than before.
     pub leader_changes: u64,
     /// Who was seen to lead from when on, by time.
@@ -154,7 +157,9 @@ impl Statistics {
             statistics.latency.set(outcome, Quantiles::of(&mut latencies));
         }
         statistics.acknowledged_per_second = per_second(statistics.operations.ok, statistics.duration_ns);
-        statistics.longest_without_ok = windows_without_ok(history).into_iter().next();
+        let windows = windows_without_ok(history);
+        statistics.longest_without_ok = windows.first().copied();
+        statistics.availability = availability::by_fault(history, operations, &windows);
         statistics.leaders = distinct(leaders);
         statistics.leader_changes = statistics.leaders.len().saturating_sub(1) as u64;
         statistics

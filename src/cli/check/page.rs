@@ -19,6 +19,7 @@ pub(super) fn page(file: &str, history: &History, operations: &[Operation], chec
             "" => format!("All {} operations can be one story of the model {}.", checker.operations, check.model),
             reason => reason.into(),
         },
+        remarks: Vec::new(),
         began: None,
         command: format!("rashomon check --model {} {file}", check.model),
         witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use rashomon_checker::transactions::Consistency;
 use rashomon_systems::commit::{Isolation, Protocol};
 
 use super::whole_millis;
@@ -43,10 +44,14 @@ pub(super) struct CommitArgs {
     /// commit: serializable, snapshot or read-committed [default: serializable; drawn in the world sim]
     #[arg(long)]
     isolation: Option<Isolation>,
+    /// commit: what transactions are held against, such as read-committed, snapshot-isolation, serializable or
+    /// strict-serializable [default: what the isolation promises]
+    #[arg(long, value_name = "LEVEL")]
+    consistency: Option<Consistency>,
 }
 
 impl CommitArgs {
     pub(super) fn fixed(&self) -> FixedCommit {
-        FixedCommit { protocol: self.protocol, isolation: self.isolation }
+        FixedCommit { protocol: self.protocol, isolation: self.isolation, consistency: self.consistency }
     }
 }

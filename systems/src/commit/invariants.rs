@@ -32,6 +32,8 @@ pub enum CommitViolation {
         first: (NodeId, Decision),
         /// Who decided otherwise.
         then: (NodeId, Decision),
+        /// Who knew that all had voted yes before anybody decided, with three-phase commit; else nobody.
+        knew: BTreeSet<NodeId>,
     },
     /// A member has reversed its decision (AC2).
     Stability {
@@ -94,12 +96,17 @@ impl CommitViolation {
 impl fmt::Display for CommitViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Agreement { txn, first: (first, decision), then: (then, other) } => write!(
-                f,
-                "transaction {txn}: {first} decided to {}, and {then} to {} (AC1)",
-                decision.name(),
-                other.name()
-            ),
+            Self::Agreement { txn, first: (first, decision), then: (then, other), knew } => {
+                let why = |node, decision| why(knew, node, decision);
+                write!(
+                    f,
+                    "transaction {txn}: {first} decided to {}{}, and {then} to {}{} (AC1)",
+                    decision.name(),
+                    why(first, decision),
+                    other.name(),
+                    why(then, other)
+                )
+            }
             Self::Stability { txn, node, now } => {
                 write!(f, "transaction {txn}: {node} decided to {}, after it had decided otherwise (AC2)", now.name())
             }
@@ -123,6 +130,15 @@ impl fmt::Display for CommitViolation {
     }
 }
 
+/// Why a member decided so in three-phase commit.
+fn why(knew: &BTreeSet<NodeId>, node: &NodeId, decision: &Decision) -> &'static str {
+    match (knew.contains(node), decision) {
+        (true, Decision::Commit { .. }) => ", knowing that all had voted yes",
+        (false, Decision::Abort) if !knew.is_empty() => ", not knowing that all had voted yes",
+        (true, Decision::Abort) | (false, Decision::Commit { .. } | Decision::Abort) => "",
+    }
+}
+
 /// What was seen of one transaction.
 #[derive(Default)]
 struct Story {
@@ -130,6 +146,8 @@ struct Story {
     asked: BTreeSet<NodeId>,
     /// Who has voted yes, or that it only read.
     agreed: BTreeSet<NodeId>,
+    /// Who has told others that all voted yes, or has acknowledged it, with three-phase commit.
+    knew: BTreeSet<NodeId>,
     first: Option<(NodeId, Decision)>,
     decided: BTreeMap<NodeId, Decision>,
     /// Whether its client was told of a commit.
@@ -185,7 +203,8 @@ impl CommitInvariants {
         if before.is_some_and(|before| before.is_commit() != decision.is_commit()) {
             self.break_promise(now, CommitViolation::Stability { txn, node, now: decision });
         } else if first.1.is_commit() != decision.is_commit() {
-            self.break_promise(now, CommitViolation::Agreement { txn, first, then: (node, decision) });
+            let knew = story.knew.clone();
+            self.break_promise(now, CommitViolation::Agreement { txn, first, then: (node, decision), knew });
         } else if decision.is_commit() && !without.is_empty() {
             self.break_promise(now, CommitViolation::Validity { txn, node, without });
         } else if told.is_some_and(|told| told != decision.is_commit()) {
@@ -253,6 +272,9 @@ impl Observer<CommitNode> for CommitInvariants {
             CommitMessage::Voted { txn, vote: Vote::ReadOnly } => {
                 self.stories.entry(*txn).or_default().agreed.insert(from);
             }
+            CommitMessage::PreCommit { txn, .. } | CommitMessage::PreCommitted { txn } => {
+                self.stories.entry(*txn).or_default().knew.insert(from);
+            }
             CommitMessage::Decide { txn, decision } if decision.is_commit() => {
                 self.decide(now, from, *txn, *decision);
             }
@@ -261,8 +283,6 @@ impl Observer<CommitNode> for CommitInvariants {
             | CommitMessage::Executed { .. }
             | CommitMessage::Refused { .. }
             | CommitMessage::Prepare { .. }
-            | CommitMessage::PreCommit { .. }
-            | CommitMessage::PreCommitted { .. }
             | CommitMessage::Acknowledge { .. }
             | CommitMessage::Inquire { .. }
             | CommitMessage::State { .. } => {}

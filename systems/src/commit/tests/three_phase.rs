@@ -36,7 +36,9 @@ fn a_partition_after_the_votes_breaks_agreement() {
     });
     world.pass(5_000);
     let complaints = world.complaints();
-    let told = format!("n1 decided to commit, and {last} to abort (AC1)");
+    let told = format!(
+        "n1 decided to commit, knowing that all had voted yes, and {last} to abort, not knowing that all had voted yes (AC1)"
+    );
     assert!(complaints.iter().any(|complaint| complaint.ends_with(&told)), "{complaints:?}");
 }
 
