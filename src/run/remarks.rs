@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rashomon_checker::transactions::AnomalyKind;
+use rashomon_checker::transactions::{AnomalyKind, Consistency};
 use rashomon_history::TimeNs;
 use rashomon_nemesis::{Action, DiskTrouble, Fault, Node};
 use rashomon_report::describe::duration;
@@ -37,13 +37,13 @@ pub(super) fn remarks(
 /// Transactions were held against more than the isolation promises, and nothing was found but what it lets happen.
 fn more_than_promised(settings: CommitSettings, anomalies: &[Anomaly]) -> Option<Remark> {
     let (promised, demanded) = (settings.promised(), settings.demanded());
-    let kinds = anomalies.iter().map(|anomaly| AnomalyKind::named(&anomaly.kind)).collect::<Option<Vec<_>>>()?;
-    if promised.implies(demanded) || kinds.iter().any(|kind| promised.forbids(*kind)) {
+    if promised.implies(demanded) || !anomalies.iter().all(|anomaly| lets_happen(promised, &anomaly.kind)) {
         return None;
     }
-    let first = kinds.first()?;
-    let says_itself = first.name().replace('-', " ") == first.meaning();
-    let meaning = if says_itself { String::new() } else { format!(" ({})", first.meaning()) };
+    let first = &anomalies.first()?.kind;
+    let meaning =
+        AnomalyKind::named(first).map(AnomalyKind::meaning).filter(|meaning| first.replace('-', " ") != *meaning);
+    let meaning = meaning.map_or(String::new(), |meaning| format!(" ({meaning})"));
     let text = format!(
         "The transactions were held against {demanded}, as --consistency asked. --isolation {} promises {promised} and no \
          more, and {promised} lets {first} happen{meaning}. So this is what the level costs, and no mistake of the system.",
@@ -56,6 +56,14 @@ fn more_than_promised(settings: CommitSettings, anomalies: &[Anomaly]) -> Option
             "Adya, Weak Consistency, 1999; Berenson and others, A Critique of ANSI SQL Isolation Levels, 1995".into(),
         ),
     })
+}
+
+/// Whether a level allows what was found. Long forks are found by a check of their own as well.
+fn lets_happen(level: Consistency, found: &str) -> bool {
+    match AnomalyKind::named(found) {
+        Some(kind) => !level.forbids(kind),
+        None => found == "long-fork" && !level.implies(Consistency::SnapshotIsolation),
+    }
 }
 
 /// Three-phase commit came to different decisions while messages were late.

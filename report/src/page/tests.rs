@@ -5,7 +5,7 @@ use rashomon_history::{History, TimeNs};
 use super::{ReportInput, render};
 use crate::cycle::{Cycle, CycleEdge};
 use crate::lamport::{Lamport, Lane, Message};
-use crate::tests::{MS, Story, stale_read};
+use crate::tests::{MS, Story, remark, stale_read};
 use crate::verdict::{OperationRecord, Verdict, VerdictFile};
 use crate::{Leadership, Statistics};
 
@@ -264,4 +264,14 @@ fn the_messages_have_a_section_where_they_are_known() {
     let text = visible(&page);
     assert!(text.contains("append 3..5") && text.contains("n1 to n2: sent 0.0010 s"), "{text}");
     assert!(page.find("id=\"messages\"").unwrap() < page.find("id=\"over-time\"").unwrap());
+}
+
+#[test]
+fn a_remark_stands_with_the_verdict_before_what_went_wrong() {
+    let (mut file, history) = stale_read();
+    file.remarks.push(remark());
+    let text = visible(&page(&file, &history));
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is missing: {text}"));
+    assert!(place("a known limit") < place("It never waits.") && place("It never waits.") < place("Skeen 1981"));
+    assert!(place("Skeen 1981") < place("3 of 1"));
 }
