@@ -40,6 +40,8 @@ fn three_phase_commit_breaks_agreement_under_partitions_and_two_phase_commit_doe
     for told in [&run.answer.stdout, &report] {
         assert!(told.contains("a known limit of three-phase commit"), "{told}");
     }
+    let planted = simulated(&[&["commit", "--protocol", "3pc", "--bug", "TP-03"][..], &cut].concat(), "invalid", 1);
+    assert_eq!(planted.verdict().get("remarks"), None, "a planted bug is no limit of the protocol");
     for protocol in ["2pc", "2pc-raft"] {
         let commit = ["test", "commit", "--protocol", protocol, "--world", "sim", "--seed", "1"];
         let right = ask(&[&commit[..], &cut].concat());
@@ -126,9 +128,13 @@ fn real_servers_keep_locks_and_transactions() {
         return;
     }
     let lock = ["lock", "--nemesis", "none", "--clients", "3"];
-    let commit = ["commit", "--nemesis", "kill", "--protocol", "2pc-raft"];
-    for system in [&lock[..], &commit] {
-        let run = Run::new(&[system, &["--time-limit", "8s", "--seed", "4"]].concat());
+    let down = ["--nemesis", "kill", "--fault-target", "leader", "--fault-duration", "3s", "--clients", "20"];
+    let commit = |protocol| [&["commit", "--protocol", protocol], &down[..]].concat();
+    for (system, blocks) in [(lock.to_vec(), false), (commit("2pc-raft"), false), (commit("2pc"), true)] {
+        let run = Run::new(&[&system[..], &["--time-limit", "8s", "--seed", "4"]].concat());
         run.expect_verdict("valid", 0);
+        let verdict = run.verdict();
+        let title = verdict["remarks"][0]["title"].as_str();
+        assert_eq!(title, blocks.then_some("two-phase commit blocks while its coordinator is down"), "{verdict}");
     }
 }
