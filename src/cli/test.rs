@@ -20,6 +20,9 @@ use crate::plan::{
 use crate::swarm::{self, Fixed, FixedCommit, FixedLock, SwarmOptions};
 use system_args::{CommitArgs, LockArgs};
 
+/// Of a run of real servers, where nothing else is asked for.
+const USUAL_TIME_LIMIT: Duration = Duration::from_secs(30);
+
 const EXAMPLES: &str = "\
 Examples:
   rashomon test                                    five Raft servers under partitions, kills and pauses for 30 s
@@ -164,7 +167,15 @@ impl TestArgs {
 
     fn faults(&self) -> Result<FaultSettings, Failure> {
         let duration_ms = self.fault_duration.map(whole_millis).transpose()?.map(|ms| ms.max(1));
-        Ok(FaultSettings { target: self.fault_target, duration_ms })
+        let faults = FaultSettings { target: self.fault_target, duration_ms };
+        let usual = (self.world == World::Netns).then_some(USUAL_TIME_LIMIT);
+        match self.time_limit.or(usual).map(whole_millis).transpose()? {
+            Some(limit_ms) if faults.least_time_ms() > limit_ms => Err(Failure::Input(anyhow!(
+                "--fault-duration is {} ms: with a quarter of that before it no fault fits into the time limit of {limit_ms} ms",
+                duration_ms.unwrap_or_default()
+            ))),
+            Some(_) | None => Ok(faults),
+        }
     }
 
     /// The workload as the system serves it.
@@ -180,8 +191,10 @@ impl TestArgs {
     fn plan(&self, fixed: &Fixed, seed: u64) -> Result<Plan, Failure> {
         let default_faults = || vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
         let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
-        let (nodes, time_limit_ms) =
-            (fixed.nodes.unwrap_or(fixed.usual_nodes()), fixed.time_limit_ms.unwrap_or(30_000));
+        let (nodes, time_limit_ms) = (
+            fixed.nodes.unwrap_or(fixed.usual_nodes()),
+            fixed.time_limit_ms.unwrap_or(whole_millis(USUAL_TIME_LIMIT)?),
+        );
         let (usual_clients, usual_rate) = fixed.system.usual_load();
         let clients = fixed.clients.unwrap_or(usual_clients);
         let options = ScheduleOptions { clients, ..ScheduleOptions::new(nodes, nemesis.clone(), time_limit_ms) };

@@ -39,6 +39,11 @@ impl FaultSettings {
         target + &duration
     }
 
+    /// The shortest run into which a fault fits; nothing where its length is drawn.
+    pub(crate) fn least_time_ms(self) -> u64 {
+        self.duration_ms.map_or(0, |ms| ms.saturating_add(ms / 4))
+    }
+
     /// What schedules are drawn from, with these settings. Between faults of a fixed length, one after the other, the cluster
     /// gets time to come back.
     pub(crate) fn apply(self, options: ScheduleOptions) -> ScheduleOptions {

@@ -109,7 +109,7 @@ impl Size {
         };
         let clients = draw.pick(&[1, 2, 3, 4, 5, 6, 8, 10, 15]);
         let shortest = draw.between(2_000, 12_000).min(draw.between(2_000, 12_000));
-        let time_limit_ms = fixed.time_limit_ms.unwrap_or(shortest);
+        let time_limit_ms = fixed.time_limit_ms.unwrap_or(shortest.max(fixed.faults.least_time_ms()));
         let most = (MOST_CALLS * 1000 / time_limit_ms.max(1)).clamp(10, 1_000) as u32;
         let rate = draw.pick(&[50, 100, 200, 400, 800]).min(most);
         // Tiny ones, so that snapshots meet with everything else.

@@ -40,6 +40,7 @@ fn numbers_out_of_range_name_the_range() {
     refused(&["test", "--nodes", "1", "--nemesis", "partition"], &["partition needs at least two nodes"]);
     refused(&["test", "--time-limit", "soon"], &["soon", "30s"]);
     refused(&["test", "--time-limit", "10ms"], &["at least 1s"]);
+    refused(&["test", "--fault-duration", "28s"], &["28000 ms", "no fault fits", "30000 ms"]);
 }
 
 #[test]
