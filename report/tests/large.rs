@@ -44,6 +44,7 @@ fn a_long_run_has_a_small_page_in_little_time() {
         rashomon_version: "0.1.0".into(),
         verdict: Verdict::Invalid,
         reason: String::new(),
+        remarks: Vec::new(),
         began: None,
         command: String::new(),
         checkers: Vec::new(),
