@@ -8,5 +8,12 @@
 //! every error of a protocol is `fail` or `info` by one table each, with the reason beside it.
 
 pub mod client;
+pub mod description;
+pub mod install;
+mod protocol;
+pub mod template;
 
 pub use client::{Client, Future, Look, Protocol, Role, Seat, StandStill, Standing};
+pub use description::{Description, DescriptionError};
+pub use install::{InstallError, Installer, Programs};
+pub use protocol::SeatError;

@@ -1,0 +1,17 @@
+//! The descriptions that come with the binary.
+
+use std::sync::LazyLock;
+
+use super::Description;
+
+const FILES: &[(&str, &str)] = &[("redis.toml", include_str!("../../systems/redis.toml"))];
+
+static ALL: LazyLock<Vec<Description>> = LazyLock::new(|| {
+    let parsed = FILES.iter().map(|(path, text)| Description::parse(text, path));
+    // The tests read every one of them.
+    parsed.map(|description| description.unwrap_or_else(|error| panic!("{error}"))).collect()
+});
+
+pub(super) fn all() -> &'static [Description] {
+    &ALL
+}
