@@ -6,10 +6,14 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod counter;
 mod elements;
 mod locks;
 mod model;
 mod pace;
+#[cfg(test)]
+mod play;
+mod queue;
 mod register;
 mod role;
 mod rotation;

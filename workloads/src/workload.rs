@@ -7,8 +7,10 @@ use rashomon_history::{Call, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::Asker;
+use crate::counter::CounterGenerator;
 use crate::elements::ElementGenerator;
 use crate::locks::LockGenerator;
+use crate::queue::QueueGenerator;
 use crate::register::RegisterGenerator;
 use crate::transactions::{AtomicGenerator, BankGenerator, LongForkGenerator, MixedGenerator, WriteSkewGenerator};
 
@@ -77,6 +79,14 @@ workloads! {
     Set = "set",
         "adds of unique elements to sets, reads of whole sets; linearizable, nothing lost?",
         ElementGenerator::sets;
+    /// Increments and reads of several counters.
+    Counter = "counter",
+        "increments and reads of counters; linearizable, no increment lost or counted twice?",
+        CounterGenerator::new;
+    /// Enqueues of unique values, dequeues, and at the end all that is left.
+    Queue = "queue",
+        "enqueues of unique values and dequeues, at the end all that is left; in order, nothing lost or twice?",
+        QueueGenerator::new;
     /// Locks that are held for a short while.
     Lock = "lock",
         "sessions that acquire a lock, write what it guards, release it; never two at once, tokens that only grow?",
@@ -134,6 +144,8 @@ fn names() -> String {
 impl Workload {
     /// Those of a key-value store.
     pub const KEY_VALUE: &[Self] = &[Self::Register, Self::Append, Self::Set];
+    /// Those of a store that knows such objects; none of our own does.
+    pub const OBJECTS: &[Self] = &[Self::Counter, Self::Queue];
     /// Those of a lock service and what it guards.
     pub const LOCKS: &[Self] = &[Self::Lock, Self::FencedLock, Self::Semaphore, Self::LockSet];
     /// Those of a store with transactions.

@@ -24,6 +24,8 @@ impl Workload {
             Self::Register => vec![Model::Register],
             Self::Append => vec![Model::ListAppend],
             Self::Set => vec![Model::Set],
+            Self::Counter => vec![Model::Counter],
+            Self::Queue => vec![Model::Queue, Model::TotalQueue],
             Self::Lock | Self::FencedLock => present([Some(Model::LeaseLock), fencing, None]),
             Self::Semaphore => vec![Model::LeaseLock],
             Self::LockSet => present([Some(Model::LeaseLock), fencing, Some(Model::SetFull)]),
@@ -70,6 +72,7 @@ impl Workload {
         let levels = [Model::ListAppend, Model::RwRegister].contains(&model);
         Parameters {
             consistency: promised.consistency.filter(|_| levels),
+            exactly_once: self == Self::Queue || promised.exactly_once,
             permits: if self == Self::Semaphore { SEMAPHORE_PERMITS } else { 1 },
             total: (self == Self::Bank).then_some(BANK_TOTAL).or(promised.total),
             ..promised.clone()
@@ -86,6 +89,8 @@ impl Model {
     fn is_about(self, call: &Call) -> bool {
         match self {
             Self::SetFull => matches!(call, Call::Add { .. } | Call::Read { .. } | Call::Contains { .. }),
+            // What is drained when nobody else asks is beyond every order.
+            Self::Queue => !matches!(call, Call::Drain { .. }),
             Self::ListAppend | Self::RwRegister | Self::LongFork | Self::Bank => {
                 !matches!(call, Call::Read { key } if key.as_str() == DECISIONS)
             }

@@ -31,6 +31,7 @@ fn written(call: &Call) -> Vec<(Key, Value)> {
         Call::Write { key, value }
         | Call::Append { key, value }
         | Call::Add { key, value }
+        | Call::Enqueue { key, value }
         | Call::Cas { key, to: value, .. } => vec![(key.clone(), value.clone())],
         Call::Txn { ops } => {
             let write = |op: &MicroOp| match op {
@@ -45,7 +46,7 @@ fn written(call: &Call) -> Vec<(Key, Value)> {
 
 fn reads_only(call: &Call) -> bool {
     match call {
-        Call::Read { .. } => true,
+        Call::Read { .. } | Call::Drain { .. } => true,
         Call::Txn { ops } => ops.iter().all(|op| matches!(op, MicroOp::Read { .. })),
         _ => false,
     }
@@ -68,7 +69,7 @@ fn no_value_is_written_twice_to_a_key() {
                 assert!(seen.insert(write.clone()), "{workload} wrote {write:?} twice");
             }
         }
-        let writes_nothing = [Workload::Semaphore, Workload::Bank].contains(workload);
+        let writes_nothing = [Workload::Semaphore, Workload::Bank, Workload::Counter].contains(workload);
         assert!(seen.len() > 500 || writes_nothing, "{workload} wrote {} values", seen.len());
     }
 }
@@ -80,6 +81,8 @@ fn every_kind_of_call_is_drawn_and_final_reads_are_reads() {
         (Workload::Register, &["cas", "read", "write"][..]),
         (Workload::Append, &["append", "read"]),
         (Workload::Set, &["add", "read"]),
+        (Workload::Counter, &["increment", "read"]),
+        (Workload::Queue, &["dequeue", "enqueue"]),
         (Workload::Lock, LOCKING),
         (Workload::FencedLock, LOCKING),
         (Workload::LockSet, LOCKING),
@@ -106,7 +109,7 @@ fn every_kind_of_call_is_drawn_and_final_reads_are_reads() {
 
 #[test]
 fn readers_only_read() {
-    for workload in [Workload::KEY_VALUE, Workload::TRANSACTIONS].concat() {
+    for workload in [Workload::KEY_VALUE, &[Workload::Counter], Workload::TRANSACTIONS].concat() {
         let mut generator = workload.generator(2);
         let mut next = |role| generator.next_call(Asker { client: 0, role });
         assert!((0..500).all(|_| reads_only(&next(Role::Reader))), "{workload}");
@@ -119,11 +122,14 @@ fn readers_only_read() {
 fn names_are_read_back_and_unknown_ones_list_the_known() {
     for workload in Workload::ALL {
         assert_eq!(workload.name().parse(), Ok(*workload));
-        let systems = [Workload::KEY_VALUE, Workload::LOCKS, Workload::TRANSACTIONS];
+        let systems = [Workload::KEY_VALUE, Workload::OBJECTS, Workload::LOCKS, Workload::TRANSACTIONS];
         assert_eq!(systems.iter().filter(|served| served.contains(workload)).count(), 1, "{workload}");
     }
     let error = "regster".parse::<Workload>().unwrap_err().to_string();
-    assert!(error.starts_with("there is no workload \"regster\"; known are register, append, set, lock, "), "{error}");
+    assert!(
+        error.starts_with("there is no workload \"regster\"; known are register, append, set, counter, "),
+        "{error}"
+    );
 }
 
 #[test]
