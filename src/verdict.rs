@@ -11,7 +11,7 @@ use rashomon_history::Operation;
 use rashomon_report::{self as report, Anomaly, CheckerReport, CycleEdge, OperationRecord, Verdict};
 use rashomon_workloads::{Answer, Checked as ModelCheck};
 
-use crate::world::sim::Violation;
+use crate::world::sim::{Check, Violation};
 
 /// One check: as it stands in the list of checkers, and what it found, the clearest first.
 pub(crate) struct Judgement {
@@ -33,15 +33,7 @@ impl Judgement {
     pub(crate) fn of_violation(violation: &Violation) -> Self {
         let reason = format!("After {:.6} s: {}.", Duration::from_micros(violation.at.0).as_secs_f64(), violation.text);
         Self {
-            checker: CheckerReport {
-                name: violation.check.name().into(),
-                verdict: Verdict::Invalid,
-                algorithm: violation.check.how().into(),
-                seconds: 0.0,
-                operations: 0,
-                peak_memory_bytes: None,
-                reason: reason.clone(),
-            },
+            checker: from_outside(violation.check, Verdict::Invalid, reason.clone()),
             anomalies: vec![Anomaly {
                 kind: violation.kind.clone(),
                 key: None,
@@ -50,6 +42,23 @@ impl Judgement {
                 cycle: None,
             }],
         }
+    }
+
+    /// The same promises, where they were kept to the end.
+    pub(crate) fn of_kept(check: Check) -> Self {
+        Self { checker: from_outside(check, Verdict::Valid, String::new()), anomalies: Vec::new() }
+    }
+}
+
+fn from_outside(check: Check, verdict: Verdict, reason: String) -> CheckerReport {
+    CheckerReport {
+        name: check.name().into(),
+        verdict,
+        algorithm: check.how().into(),
+        seconds: 0.0,
+        operations: 0,
+        peak_memory_bytes: None,
+        reason,
     }
 }
 

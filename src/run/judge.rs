@@ -23,8 +23,9 @@ pub(crate) struct Evidence<'a> {
     pub(crate) began: &'a str,
 }
 
-/// Joins what the checks say, the gravest first, with the guards against an empty verdict.
-pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> VerdictFile {
+/// Joins what the checks say, the gravest first, with the guards against an empty verdict. `idle` are checks that may have had
+/// nothing to decide on, and had nothing: they are told, and decide nothing.
+pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>, idle: Vec<CheckerReport>) -> VerdictFile {
     let statistics = Statistics::of_operations(evidence.history, evidence.operations, evidence.leaders);
     let faults = fault_intervals(evidence.history);
     let guards = guards(evidence.plan, &statistics, evidence.operations, &faults, evidence.lifecycle);
@@ -43,7 +44,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, judgements: Vec<Judgement>) -> Verd
         began: Some(evidence.began.into()),
         command: evidence.plan.command(),
         witness: anomalies.first().map(|anomaly| anomaly.operations.clone()).unwrap_or_default(),
-        checkers,
+        checkers: [checkers, idle].concat(),
         anomalies,
         guards,
         statistics,
@@ -64,13 +65,14 @@ fn reason(
         Verdict::Invalid => checker.reason.clone(),
         Verdict::Valid => {
             let faults: u64 = statistics.faults.values().map(|counts| counts.bitten).sum();
-            let names = checkers.iter().map(|checker| checker.name.as_str()).collect::<Vec<_>>().join(", ");
+            let (names, operations) = (checkers.iter(), statistics.operations.total);
+            let names = names.map(|checker| checker.name.as_str()).collect::<Vec<_>>().join(", ");
             let story = if Workload::KEY_VALUE.contains(&workload) {
                 "fit one order in which each takes effect between its invocation and its completion".to_owned()
             } else {
                 format!("break nothing that was promised ({names})")
             };
-            format!("All {} operations {story}, under {faults} faults that were seen to bite.", checker.operations)
+            format!("All {operations} operations {story}, under {faults} faults that were seen to bite.")
         }
         Verdict::Unknown => {
             let mut reasons = Vec::new();

@@ -247,7 +247,7 @@ fn conclude(plan: &Plan, folder: &RunFolder, seen: &Seen, began: &str) -> Result
         violated: None,
         began,
     };
-    let verdict = judge(&evidence, checks.iter().map(|check| Judgement::of(check, operations)).collect());
+    let verdict = judge(&evidence, checks.iter().map(|check| Judgement::of(check, operations)).collect(), Vec::new());
     write_json(&folder.verdict(), &verdict)?;
     write_report(plan, folder, &history, &verdict, &seen.surroundings, None)?;
     Ok(verdict)
@@ -259,8 +259,15 @@ pub(crate) fn write_simulated(plan: &Plan, folder: &RunFolder, looked: &Looked) 
     write_json(&folder.plan(), plan)?;
     write_bytes(&folder.history(), &simulated.recording.to_jsonl())?;
     let history = simulated.recording.history();
-    let violation = simulated.violation.as_ref().map(Judgement::of_violation);
-    let checked = looked.checks.iter().map(|check| Judgement::of(check, history.operations()));
+    // As in a swarm: a small run may show too little of one thing. What was looked at from outside always shows something.
+    let (idle, busy): (Vec<_>, Vec<_>) = looked.checks.iter().partition(|check| check.is_empty());
+    let judgement = |check| Judgement::of(check, history.operations());
+    let from_outside = match &simulated.violation {
+        Some(violation) => vec![Judgement::of_violation(violation)],
+        None => simulated.kept().into_iter().map(Judgement::of_kept).collect(),
+    };
+    let judgements = busy.into_iter().map(judgement).chain(from_outside).collect();
+    let idle = idle.into_iter().map(|check| judgement(check).checker).collect();
     let began = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let evidence = Evidence {
         plan,
@@ -271,7 +278,7 @@ pub(crate) fn write_simulated(plan: &Plan, folder: &RunFolder, looked: &Looked) 
         violated: simulated.violation.as_ref().map(|violation| TimeNs(violation.at.0 * 1000)),
         began: &began,
     };
-    let verdict = judge(&evidence, violation.into_iter().chain(checked).collect());
+    let verdict = judge(&evidence, judgements, idle);
     write_json(&folder.verdict(), &verdict)?;
     let virtual_s = Duration::from_micros(simulated.lasted.0).as_secs_f64();
     let surroundings = [("virtual time", format!("{virtual_s:.3} s"))];

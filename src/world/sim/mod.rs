@@ -89,6 +89,18 @@ pub(crate) struct Simulated {
     pub(crate) lasted: Micros,
 }
 
+impl Simulated {
+    /// The checks from outside that looked on to the end and saw nothing wrong. Where broken disks took the majority, nothing
+    /// was demanded after the faults.
+    pub(crate) fn kept(&self) -> Vec<Check> {
+        match (&self.violation, self.lifecycle.majority_lost) {
+            (Some(_), _) => Vec::new(),
+            (None, true) => vec![Check::Invariants],
+            (None, false) => vec![Check::Invariants, Check::Liveness],
+        }
+    }
+}
+
 /// Whether the servers of the plan can be set as it says.
 ///
 /// # Errors
