@@ -10,7 +10,9 @@
 pub mod client;
 pub mod description;
 pub mod install;
+pub mod lock;
 mod protocol;
+pub mod redis;
 pub mod template;
 
 pub use client::{Client, Future, Look, Protocol, Role, Seat, StandStill, Standing};

@@ -151,7 +151,7 @@ pub(crate) fn percent_decode(text: &str) -> Result<Cow<'_, str>, String> {
 }
 
 /// Encodes all but letters, digits, `-`, `.`, `_` and `~`.
-pub(crate) fn percent_encode(text: &str, encoded: &mut String) {
+pub fn percent_encode(text: &str, encoded: &mut String) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if text.bytes().all(is_plain) {
         return encoded.push_str(text);
