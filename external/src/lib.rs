@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod description;
+pub mod etcd;
 pub mod install;
 pub mod lock;
 mod protocol;
