@@ -1,6 +1,7 @@
-//! What the harness has to know of an own system in whichever world it runs.
+//! What the harness has to know of a system in whichever world it runs.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use rashomon_history::{Call, Returned, Value};
 use rashomon_systems::client::{Client, ClientMachine, ClientOptions};
@@ -19,6 +20,16 @@ impl Plan {
             System::Raft | System::Lock => self.members().collect(),
             // All of them know decisions; a shard says who coordinates.
             System::Commit => (1..=self.nodes).map(NodeId).collect(),
+            System::Real => (1..=self.servers()).map(NodeId).collect(),
+        }
+    }
+
+    /// The nodes on which the system itself runs, the first ones; those of real systems have one more where locks guard a
+    /// store.
+    pub(crate) fn servers(&self) -> u16 {
+        match self.system {
+            System::Real if self.lock.is_some() => self.nodes - 1,
+            System::Raft | System::Lock | System::Commit | System::Real => self.nodes,
         }
     }
 
@@ -27,7 +38,7 @@ impl Plan {
         let members = match self.system {
             System::Raft => self.nodes,
             System::Lock => self.nodes - 1,
-            System::Commit => 0,
+            System::Commit | System::Real => 0,
         };
         (1..=members).map(NodeId)
     }
@@ -39,13 +50,18 @@ impl Plan {
             // A member and the resource.
             System::Lock => 2,
             System::Commit => self.commit_settings().coordinators() + 1,
+            // With the store that locks guard.
+            System::Real => {
+                let servers = self.real.as_ref().map_or(1, |real| real.description.fewest_nodes);
+                servers + self.nodes - self.servers()
+            }
         }
     }
 
     /// The nodes that a smaller cluster could do without, each by itself: none where there are no more than are needed.
     pub(crate) fn expendable_nodes(&self) -> Vec<NodeId> {
         let first = match self.system {
-            System::Raft | System::Lock => 1,
+            System::Raft | System::Lock | System::Real => 1,
             System::Commit => self.commit_settings().coordinators() + 1,
         };
         let last = if self.system == System::Lock { self.nodes - 1 } else { self.nodes };
@@ -58,6 +74,7 @@ impl Plan {
             System::Lock if node.0 == self.nodes => Vec::new(),
             System::Raft | System::Lock => self.members().collect(),
             System::Commit => (1..=self.nodes).map(NodeId).collect(),
+            System::Real => Vec::new(),
         }
     }
 
@@ -71,11 +88,14 @@ impl Plan {
     pub(crate) fn role_of(&self, client: usize) -> Role {
         match self.system {
             System::Raft => Role::of(client, self.clients.into(), self.homes().len()),
-            System::Lock | System::Commit => Role::Mixed,
+            System::Real if [Workload::KEY_VALUE, Workload::OBJECTS].iter().any(|of| of.contains(&self.workload)) => {
+                Role::of(client, self.clients.into(), self.homes().len())
+            }
+            System::Lock | System::Commit | System::Real => Role::Mixed,
         }
     }
 
-    /// A client that stays with this node.
+    /// A client of an own system that stays with this node.
     pub(crate) fn client(&self, home: NodeId) -> Box<dyn ClientMachine> {
         match self.system {
             System::Raft => Box::new(Client::new(ClientOptions { home, nodes: self.nodes, sessions: self.sessions })),
@@ -84,6 +104,7 @@ impl Plan {
                 let commit::Config { coordinators, bank, bug, .. } = self.commit_config(home);
                 Box::new(CommitClient::new(CommitClientOptions { home, coordinators, bank, bug }))
             }
+            System::Real => unreachable!("clients of real systems speak the protocol of the system"),
         }
     }
 
@@ -102,7 +123,7 @@ impl Plan {
     /// What tells whether a node has still something to come to an end with; nothing where that makes no difference.
     pub(crate) fn what_is_open(&self) -> Option<Call> {
         match self.system {
-            System::Raft | System::Lock => None,
+            System::Raft | System::Lock | System::Real => None,
             System::Commit => Some(Call::Read { key: DECISIONS.into() }),
         }
     }
@@ -112,10 +133,21 @@ impl Plan {
         self.what_is_open().as_ref() == Some(read)
     }
 
+    /// Whether the system can be asked this at the end: only our own shards know what was decided.
+    pub(crate) fn can_be_read(&self, read: &Call) -> bool {
+        self.system != System::Real || !matches!(read, Call::Read { key } if key.as_str() == DECISIONS)
+    }
+
     /// Whether the answer to [`Plan::what_is_open`] is that nothing is.
     pub(crate) fn is_nothing_open(answer: &Returned) -> bool {
         let is_prepared = |value: &Value| matches!(value, Value::Text(text) if &**text == "prepared");
         matches!(answer, Returned::Map(entries) if !entries.iter().any(|(_, value)| is_prepared(value)))
+    }
+
+    /// How long the servers may take from their start to a leader that all of them know, and from the end of the faults to one
+    /// that answers.
+    pub(crate) fn ready_deadline(&self) -> Duration {
+        Duration::from_secs(self.real.as_ref().map_or(15, |real| real.description.ready_s))
     }
 
     /// What is answered only when the system works, and that no workload asks for.
@@ -124,10 +156,17 @@ impl Plan {
             System::Raft => Call::Read { key: "rashomon-probe".into() },
             System::Lock => Call::OpenSession { owner: "rashomon-probe".into() },
             System::Commit => Call::Read { key: "".into() },
+            System::Real if self.lock.is_some() => Call::OpenSession { owner: "rashomon-probe".into() },
+            // What the clients will be asked next, of the kind that the workload has stored there.
+            System::Real => {
+                let mut reads = self.workload.generator(self.seed).final_reads().into_iter();
+                let first = reads.find(|read| self.can_be_read(read));
+                first.unwrap_or_else(|| Call::Read { key: "rashomon-probe".into() })
+            }
         }
     }
 
-    /// The arguments of `rashomon node` that depend on the system, for the server of this node.
+    /// The arguments of `rashomon node` that depend on the system, for our own server of this node.
     pub(crate) fn server_args(&self, node: NodeId) -> Vec<OsString> {
         let mut args: Vec<OsString> = Vec::new();
         match self.system {
@@ -139,7 +178,8 @@ impl Plan {
                     args.push("--lease-reads".into());
                 }
             }
-            System::Lock if node.0 == self.nodes => {
+            // Of a real system no other node is a server of ours.
+            System::Lock | System::Real if node.0 == self.nodes => {
                 args.push("resource".into());
                 if !self.lock_settings().fencing {
                     args.push("--no-fencing".into());
@@ -151,6 +191,7 @@ impl Plan {
                 args.extend(["--protocol".into(), protocol.to_string().into()]);
                 args.extend(["--isolation".into(), isolation.to_string().into()]);
             }
+            System::Real => unreachable!("the servers of real systems are started as their descriptions say"),
             System::Lock => {
                 args.push("lock".into());
                 args.extend(["--ttl-ms".into(), self.lock_settings().ttl_ms.to_string().into()]);

@@ -1,6 +1,7 @@
 //! What a run is, as plain data: enough to run it again.
 
 mod faults;
+mod real;
 mod settings;
 mod system;
 
@@ -18,10 +19,17 @@ use rashomon_workloads::{AskedConsistency, Parameters, Role, SEMAPHORE_PERMITS, 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use faults::{FaultSettings, FaultTarget};
+pub(crate) use real::RealSystem;
 pub(crate) use settings::{CommitSettings, LockSettings, RaftSettings};
 pub(crate) use system::{System, World};
 
 use crate::script::Script;
+
+/// A word as a shell takes it.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
 
 /// The format of `plan.json`; grows when an older reader would misunderstand it.
 pub(crate) const PLAN_VERSION: u32 = 2;
@@ -67,6 +75,9 @@ pub(crate) struct Plan {
     /// How atomic commitment is set, where it is that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) commit: Option<CommitSettings>,
+    /// Which real system it is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) real: Option<RealSystem>,
     /// Servers take a snapshot after so many entries; few, so that a short run has many.
     pub(crate) snapshot_entries: u64,
     /// The kinds of faults that were asked for.
@@ -160,11 +171,11 @@ impl Plan {
         let mut command = format!(
             "rashomon test {} --workload {} --nemesis {} --world {} --nodes {} --clients {} --rate {} --time-limit {}ms \
              --operation-deadline {}ms --seed {}",
-            self.system,
+            self.real.as_ref().map_or_else(|| self.system.to_string(), |real| quote(&real.named)),
             self.workload,
             self.nemesis_text(),
             self.world,
-            self.nodes,
+            self.servers(),
             self.clients,
             self.rate,
             self.time_limit_ms,
@@ -184,7 +195,10 @@ impl Plan {
             command.push_str(" --lease-reads");
         }
         if let Some(lock) = &self.lock {
-            command.push_str(&lock.options());
+            command.push_str(&if self.real.is_some() { lock.lease_options() } else { lock.options() });
+        }
+        if let Some(real) = &self.real {
+            command.push_str(&real.options());
         }
         if let Some(commit) = &self.commit {
             command.push_str(&commit.options());
@@ -197,17 +211,20 @@ impl Plan {
     pub(crate) fn promises(&self) -> Parameters {
         match self.system {
             System::Raft => Parameters::default(),
-            System::Lock => {
-                let LockSettings { ttl_ms, fencing, .. } = self.lock_settings();
-                let permits = if self.workload == Workload::Semaphore { SEMAPHORE_PERMITS } else { 1 };
-                let ttl = Duration::from_millis(ttl_ms);
-                Parameters { ttl, is_fenced: fencing, permits, ..Parameters::default() }
-            }
+            System::Lock => self.promises_of_locks(),
+            System::Real if self.lock.is_some() => self.promises_of_locks(),
+            System::Real => Parameters::default(),
             System::Commit => {
                 let consistency = Some(AskedConsistency::Transactions(self.commit_settings().demanded()));
                 Parameters { consistency, total: Some(Bank::default().total()), ..Parameters::default() }
             }
         }
+    }
+
+    fn promises_of_locks(&self) -> Parameters {
+        let LockSettings { ttl_ms, fencing, .. } = self.lock_settings();
+        let permits = if self.workload == Workload::Semaphore { SEMAPHORE_PERMITS } else { 1 };
+        Parameters { ttl: Duration::from_millis(ttl_ms), is_fenced: fencing, permits, ..Parameters::default() }
     }
 
     /// How long a client of this role waits for an answer. Who repeats what stays open is not stuck with one node, and stays
@@ -225,17 +242,23 @@ impl Plan {
             None => format!("{} calls a second", self.rate),
         };
         let mut rows = vec![
-            ("system", self.system.to_string()),
+            ("system", self.system_text()),
             ("workload", format!("{}: {}", self.workload, self.workload.description())),
             ("faults", self.nemesis_text() + &self.faults.to_string()),
             ("world", self.world.to_string()),
-            ("nodes", self.nodes.to_string()),
+            ("nodes", self.nodes_text()),
             ("clients", format!("{}, {rate}", self.clients)),
             ("time limit", format!("{} ms, {} ms an operation", self.time_limit_ms, self.operation_deadline_ms)),
-            ("sessions", if self.sessions { "yes: commands are repeated until answered" } else { "no" }.into()),
-            ("reads", if self.lease_reads { "from a lease" } else { "by ReadIndex" }.into()),
-            ("seed", self.seed.to_string()),
         ];
+        match &self.real {
+            Some(real) if real.settings.is_empty() => {}
+            Some(real) => rows.push(("settings", real.settings_text())),
+            None => rows.extend([
+                ("sessions", if self.sessions { "yes: commands are repeated until answered" } else { "no" }.into()),
+                ("reads", if self.lease_reads { "from a lease" } else { "by ReadIndex" }.into()),
+            ]),
+        }
+        rows.push(("seed", self.seed.to_string()));
         rows.extend(self.lock.map(|lock| ("locks", lock.to_string())));
         rows.extend(self.commit.map(|commit| ("commitment", commit.to_string())));
         if let Some(simulation) = &self.simulation {
@@ -245,6 +268,25 @@ impl Plan {
             rows.push(("planted bug", format!("{bug}: {}", bug.description().wrong)));
         }
         rows
+    }
+
+    /// The name of the system, in the names of folders and in titles.
+    pub(crate) fn system_name(&self) -> String {
+        self.real.as_ref().map_or_else(|| self.system.to_string(), |real| real.description.name.clone())
+    }
+
+    fn system_text(&self) -> String {
+        match &self.real {
+            Some(real) => format!("{}: {}", real.description.name, real.description.about),
+            None => self.system.to_string(),
+        }
+    }
+
+    fn nodes_text(&self) -> String {
+        if self.real.is_some() && self.servers() < self.nodes {
+            return format!("{}, and a store that the locks guard", self.servers());
+        }
+        self.nodes.to_string()
     }
 
     /// The kinds of faults as they stand on the command line.

@@ -92,9 +92,15 @@ fn check_names(plan: &Value) -> Result<()> {
 }
 
 fn check_numbers(plan: &Plan) -> Result<()> {
-    ensure!((1..=9).contains(&plan.nodes), "it has {} nodes, not 1 to 9", plan.nodes);
+    check_real(plan)?;
+    ensure!((1..=9).contains(&plan.servers()), "it has {} nodes, not 1 to 9", plan.servers());
     let fewest = plan.fewest_nodes();
-    ensure!(plan.nodes >= fewest, "it has {} nodes, and {} needs at least {fewest} here", plan.nodes, plan.system);
+    ensure!(
+        plan.nodes >= fewest,
+        "it has {} nodes, and {} needs at least {fewest} here",
+        plan.nodes,
+        plan.system_name()
+    );
     match &plan.script {
         Some(script) => check_script(plan, script)?,
         None => ensure!((1..=1000).contains(&plan.clients), "it has {} clients, not 1 to 1000", plan.clients),
@@ -105,6 +111,24 @@ fn check_numbers(plan: &Plan) -> Result<()> {
         check_settings(plan).context("its servers can't be set like that")?;
     }
     ensure!(plan.system.workloads().contains(&plan.workload), "{} can't serve {}", plan.system, plan.workload);
+    Ok(())
+}
+
+/// A real system is described, has a node for itself and one for what its locks guard, and runs for real.
+fn check_real(plan: &Plan) -> Result<()> {
+    let Some(real) = &plan.real else {
+        ensure!(plan.system != System::Real, "it does not say which real system it is: real is missing");
+        return Ok(());
+    };
+    let name = &real.description.name;
+    ensure!(plan.system == System::Real, "its system is {}, and it describes {name}", plan.system);
+    ensure!(plan.world != World::Sim, "{name} is a real system, which can't be simulated");
+    let is_guarded = Workload::LOCKS.contains(&plan.workload);
+    ensure!(plan.lock.is_some() == is_guarded, "{} has leases if and only if it is of locks", plan.workload);
+    ensure!(plan.nodes > u16::from(is_guarded), "it has no node for {name}");
+    real.description.verify()?;
+    real.description.settings(&real.settings)?;
+    ensure!(real.description.workloads.contains(&plan.workload), "{name} can't serve {}", plan.workload);
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct RunFolder {
 impl RunFolder {
     /// Makes a new folder for the plan and points `OUT/latest` to it. Never takes one that is there already.
     pub(crate) fn create(out: &Path, plan: &Plan) -> Result<Self> {
-        let group = out.join(format!("{}-{}", plan.system, plan.workload));
+        let group = out.join(format!("{}-{}", plan.system_name(), plan.workload));
         fs::create_dir_all(&group).with_context(|| format!("making the results folder {}", group.display()))?;
         let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let path = unused_folder(&group, &format!("{time}-{}", plan.seed))?;

@@ -7,15 +7,22 @@ use crate::{Client, Look, Protocol, Seat};
 #[error("{0}")]
 pub struct SeatError(String);
 
+impl SeatError {
+    fn of(error: impl std::error::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl Protocol {
     /// A client that sits there.
     ///
     /// # Errors
     /// A setting of the clients has a value that it can't have.
     pub fn client(self, seat: &Seat) -> Result<Box<dyn Client>, SeatError> {
-        let _ = seat;
         match self {
-            Self::Redis | Self::Etcd | Self::ZooKeeper => Err(SeatError(format!("nobody speaks {self:?} yet"))),
+            Self::Redis => crate::redis::client(seat).map_err(SeatError::of),
+            Self::Etcd => crate::etcd::client(seat.clone()).map_err(SeatError::of),
+            Self::ZooKeeper => Err(SeatError("nobody speaks ZooKeeper yet".into())),
         }
     }
 
@@ -24,9 +31,10 @@ impl Protocol {
     /// # Errors
     /// A setting of the clients has a value that it can't have.
     pub fn look(self, seat: &Seat) -> Result<Box<dyn Look>, SeatError> {
-        let _ = seat;
         match self {
-            Self::Redis | Self::Etcd | Self::ZooKeeper => Err(SeatError(format!("nobody speaks {self:?} yet"))),
+            Self::Redis => crate::redis::look(seat).map_err(SeatError::of),
+            Self::Etcd => crate::etcd::look(seat.nodes.clone(), seat.home).map_err(SeatError::of),
+            Self::ZooKeeper => Err(SeatError("nobody speaks ZooKeeper yet".into())),
         }
     }
 }

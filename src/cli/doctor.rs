@@ -1,7 +1,7 @@
 //! `rashomon doctor`: what this machine can and can't do, and the one command that mends it. It does not look for files, it
 //! tries: a throw-away sandbox with two nodes, a real partition, a real kill.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::statvfs::statvfs;
 use nix::unistd::geteuid;
+use rashomon_external::description::Install;
+use rashomon_external::{Description, Installer};
 use rashomon_nemesis::{Direction, Grudge, Hands, HandsError, Node};
 
 use super::Failure;
@@ -23,7 +25,8 @@ const MISSING: u8 = 255;
 ///
 /// Must be called while this process has one thread, and returns in two processes, see [`enter`].
 pub(crate) fn command() -> Result<ExitCode, Failure> {
-    for finding in [user(), machine(), disk(&results_folder())] {
+    let here = [user(), machine(), disk(&results_folder())];
+    for finding in here.into_iter().chain(real_systems()) {
         println!("{finding}");
     }
     let folder = std::env::temp_dir().join(format!("rashomon-doctor-{}", std::process::id()));
@@ -131,6 +134,31 @@ fn kilobytes_of(meminfo: &str, field: &str) -> Option<u64> {
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// What real systems can be tested, those with the same programs together.
+fn real_systems() -> Vec<Finding> {
+    let mut by_install: Vec<(&Install, Vec<&str>)> = Vec::new();
+    for Description { name, install, .. } in Description::built_in() {
+        match by_install.iter_mut().find(|(known, _)| *known == install) {
+            Some((_, names)) => names.push(name),
+            None => by_install.push((install, vec![name])),
+        }
+    }
+    let installer = Installer::new();
+    let finding = |(install, names): (&Install, Vec<&str>)| {
+        let names = names.join(", ");
+        let found = installer.as_ref().map_err(ToString::to_string);
+        let found = found.and_then(|installer| installer.find(install, &BTreeMap::new()).map_err(|e| e.to_string()));
+        match found {
+            Ok(programs) => Finding::ok("servers", format!("{names}: {programs}")),
+            Err(error) => {
+                let mend = Some("rashomon install");
+                Finding { mend, ..Finding::note("servers", format!("{names} can't be tested: {error}")) }
+            }
+        }
+    };
+    by_install.into_iter().map(finding).collect()
+}
+
 /// Where runs land by default, or would.
 fn results_folder() -> PathBuf {
     let results = PathBuf::from("results");
@@ -215,7 +243,7 @@ fn try_partition(sandbox: &Sandbox) -> Result<String, HandsError> {
 }
 
 fn launch(sandbox: &Sandbox) -> Result<(), SandboxError> {
-    let sleep = NodeCommand { program: "sleep".into(), args: vec!["60".into()], env: vec![] };
+    let sleep = NodeCommand { program: "sleep".into(), args: vec!["60".into()], ..NodeCommand::default() };
     sandbox.nodes().try_for_each(|node| sandbox.launch(node, sleep.clone()))
 }
 

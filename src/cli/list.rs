@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use rashomon_external::Description;
+use rashomon_external::description::Setting;
 use rashomon_nemesis::FaultKind;
 use rashomon_systems::planted::{PlantedBug, PlantedBugDescription};
 use rashomon_workloads::{Model, Workload};
@@ -55,7 +57,9 @@ impl Catalogue {
     fn rows(self) -> (&'static str, Vec<(String, String)>) {
         match self {
             Self::Systems => {
-                ("Systems", System::ALL.iter().map(|system| (system.to_string(), system_row(*system))).collect())
+                let own = System::OWN.iter().map(|system| (system.to_string(), system_row(*system)));
+                let real = Description::built_in().iter().map(|system| (system.name.clone(), real_row(system)));
+                ("Systems", own.chain(real).collect())
             }
             Self::Workloads => (
                 "Workloads",
@@ -75,6 +79,17 @@ impl Catalogue {
 fn system_row(system: System) -> String {
     let workloads: Vec<_> = system.workloads().iter().map(ToString::to_string).collect();
     format!("{}; workloads: {}", system.description(), workloads.join(", "))
+}
+
+fn real_row(system: &Description) -> String {
+    let workloads: Vec<_> = system.workloads.iter().map(ToString::to_string).collect();
+    let setting = |(name, setting): (&String, &Setting)| {
+        let values = if setting.values.is_empty() { "any value".into() } else { setting.values.join("|") };
+        format!("{name}={values}, usually {}: {}", setting.usual, setting.about)
+    };
+    let settings: Vec<String> = system.settings.iter().map(setting).collect();
+    let settings = if settings.is_empty() { String::new() } else { format!("; --set {}", settings.join("; ")) };
+    format!("{}; workloads: {}{settings}", system.about, workloads.join(", "))
 }
 
 fn bug_row(bug: PlantedBug) -> String {

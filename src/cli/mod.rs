@@ -5,6 +5,7 @@ mod detect;
 mod doctor;
 mod duration;
 mod exit;
+mod install;
 mod list;
 mod many;
 mod netns;
@@ -53,6 +54,8 @@ enum Command {
     List(list::ListArgs),
     /// Say what this machine can and can't do, and the command that mends it
     Doctor,
+    /// Fetch the servers of real systems: Redis, etcd, ZooKeeper
+    Install(install::InstallArgs),
     /// Run one server of an own system, by hand
     Node(node::NodeArgs),
 }
@@ -76,6 +79,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Shrink(args) => shrink::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Doctor => doctor::command(),
+        Command::Install(args) => install::run(&args),
         Command::Node(args) => node::run(args),
     };
     result.unwrap_or_else(|failure| failure.report())

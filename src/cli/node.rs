@@ -2,6 +2,7 @@
 
 mod commit;
 mod lock;
+mod processes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
@@ -58,6 +59,9 @@ enum NodeSystem {
     Commit(commit::CommitArgs),
     /// The resource that locks guard: sets and registers that take fencing tokens, over HTTP and JSON
     Resource(lock::ResourceArgs),
+    /// The processes of one node of a real system (used by the sandbox)
+    #[command(hide = true)]
+    Processes(processes::ProcessesArgs),
 }
 
 #[derive(Args)]
@@ -160,6 +164,7 @@ pub(crate) fn run(args: NodeArgs) -> Result<ExitCode, Failure> {
         NodeSystem::Lock(args) => lock::run_member(args),
         NodeSystem::Commit(args) => commit::run(args),
         NodeSystem::Resource(args) => lock::run_resource(args),
+        NodeSystem::Processes(args) => processes::run(&args),
     }
 }
 

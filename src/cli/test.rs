@@ -1,5 +1,7 @@
 //! `rashomon test`: one run, or several.
 
+mod choice;
+mod real_args;
 mod system_args;
 
 use std::path::PathBuf;
@@ -18,6 +20,9 @@ use crate::plan::{
     CommitSettings, FaultSettings, FaultTarget, LockSettings, PLAN_VERSION, Plan, SNAPSHOT_ENTRIES, System, World,
 };
 use crate::swarm::{self, Fixed, FixedCommit, FixedLock, SwarmOptions};
+use choice::Choice;
+use real_args::RealArgs;
+pub(crate) use real_args::programs;
 use system_args::{CommitArgs, LockArgs};
 
 /// Of a run of real servers, where nothing else is asked for.
@@ -41,9 +46,9 @@ not given - sizes, rates, faults, latencies - is drawn from the seed, and the sa
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TestArgs {
-    /// The cluster to test (`rashomon list systems`)
+    /// The cluster to test (`rashomon list systems`), or the path of a TOML file that describes one (docs/EXTENDING.md)
     #[arg(default_value = "raft")]
-    system: System,
+    system: Choice,
     /// What the clients ask (`rashomon list workloads`) [default: register; drawn in the world sim]
     #[arg(long)]
     workload: Option<Workload>,
@@ -96,6 +101,8 @@ pub(crate) struct TestArgs {
     lock: LockArgs,
     #[command(flatten)]
     commit: CommitArgs,
+    #[command(flatten)]
+    real: RealArgs,
     /// Runs, with the seed and those after it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
@@ -115,11 +122,22 @@ pub(crate) struct TestArgs {
 
 /// Runs what was asked, and gives the exit code of the worst verdict.
 pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, Failure> {
-    let fixed = args.fixed()?;
     let seed = args.seed.unwrap_or_else(fresh_seed);
+    let (fixed, plan) = match &args.system {
+        Choice::Own(system) => {
+            let fixed = args.fixed(*system)?;
+            let plan = args.plan(&fixed, seed);
+            (fixed, plan)
+        }
+        Choice::Real { description, named } => {
+            let fixed = args.given(System::Real)?;
+            let plan = Ok(real_args::plan(args, &fixed, description, named, seed)?);
+            (fixed, plan)
+        }
+    };
     match args.world {
         World::Netns if args.count > 1 => many::run_each(seed, args.count, args.fail_on_unknown),
-        World::Netns => netns::run(&args.plan(&fixed, seed)?, &args.out, args.fail_on_unknown),
+        World::Netns => netns::run(&plan?, &args.out, args.fail_on_unknown),
         World::Sim if args.count > 1 => {
             let options = SwarmOptions { count: args.count, keep_going: args.keep_going, threads: args.threads };
             sim::run_many(&fixed, seed, &options, &args.out, args.fail_on_unknown)
@@ -132,16 +150,16 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, Failure> {
 }
 
 impl TestArgs {
-    /// What the command line fixes.
-    fn fixed(&self) -> Result<Fixed, Failure> {
+    /// What the command line says, whatever the system.
+    fn given(&self, system: System) -> Result<Fixed, Failure> {
         if let Some(limit) = self.time_limit.filter(|limit| *limit < Duration::from_secs(1)) {
             return Err(Failure::Input(anyhow!("--time-limit is {limit:?}: give it at least 1s")));
         }
-        let fixed = Fixed {
-            system: self.system,
+        Ok(Fixed {
+            system,
             bug: self.bug,
-            workload: self.workload.map(|workload| self.served(workload)).transpose()?,
-            nemesis: self.nemesis.as_deref().map(|names| parse_nemesis(names, self.world)).transpose()?,
+            workload: self.workload,
+            nemesis: None,
             faults: self.faults()?,
             nodes: self.nodes,
             clients: self.clients,
@@ -153,12 +171,26 @@ impl TestArgs {
             snapshot_entries: self.snapshot_entries,
             lock: self.lock.fixed()?,
             commit: self.commit.fixed(),
+        })
+    }
+
+    /// What the command line fixes of a run of one of our own systems.
+    fn fixed(&self, system: System) -> Result<Fixed, Failure> {
+        let fixed = Fixed {
+            workload: self.workload.map(|workload| served(system, workload)).transpose()?,
+            nemesis: self.nemesis.as_deref().map(|names| parse_nemesis(names, self.world)).transpose()?,
+            ..self.given(system)?
         };
+        if !self.real.is_empty() {
+            return Err(Failure::Input(anyhow!(
+                "--set and --binary are for real systems, and {system} is one of our own"
+            )));
+        }
         if let Some(nodes) = fixed.nodes.filter(|nodes| *nodes < fixed.fewest_nodes()) {
             let fewest = fixed.fewest_nodes();
-            return Err(Failure::Input(anyhow!("--nodes is {nodes}: {} needs at least {fewest} here", fixed.system)));
+            return Err(Failure::Input(anyhow!("--nodes is {nodes}: {system} needs at least {fewest} here")));
         }
-        if let Some(bug) = fixed.bug.filter(|bug| System::of(*bug) != fixed.system) {
+        if let Some(bug) = fixed.bug.filter(|bug| System::of(*bug) != system) {
             let of = System::of(bug);
             return Err(Failure::Input(anyhow!("{bug} is a bug of {of}: rashomon test {of} --bug {bug}")));
         }
@@ -178,16 +210,7 @@ impl TestArgs {
         }
     }
 
-    /// The workload as the system serves it.
-    fn served(&self, workload: Workload) -> Result<Workload, Failure> {
-        let served = self.system.workloads();
-        workload.among(served).ok_or_else(|| {
-            let known = served.iter().map(|workload| workload.name()).collect::<Vec<_>>().join(", ");
-            Failure::Input(anyhow!("{} can't serve the workload {workload}; it serves {known}", self.system))
-        })
-    }
-
-    /// The plan of a run of real servers.
+    /// The plan of a run of our own servers.
     fn plan(&self, fixed: &Fixed, seed: u64) -> Result<Plan, Failure> {
         let default_faults = || vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
         let nemesis = fixed.nemesis.clone().unwrap_or_else(default_faults);
@@ -217,6 +240,7 @@ impl TestArgs {
             lease_reads: fixed.lease_reads.unwrap_or(false),
             lock: (fixed.system == System::Lock).then(|| fixed.lock.or_usual()),
             commit: (fixed.system == System::Commit).then(|| fixed.commit.or_usual()),
+            real: None,
             snapshot_entries: fixed.snapshot_entries.unwrap_or(SNAPSHOT_ENTRIES),
             nemesis,
             faults: fixed.faults,
@@ -225,6 +249,15 @@ impl TestArgs {
             simulation: None,
         })
     }
+}
+
+/// The workload as this system of ours serves it.
+fn served(system: System, workload: Workload) -> Result<Workload, Failure> {
+    let served = system.workloads();
+    workload.among(served).ok_or_else(|| {
+        let known = served.iter().map(|workload| workload.name()).collect::<Vec<_>>().join(", ");
+        Failure::Input(anyhow!("{system} can't serve the workload {workload}; it serves {known}"))
+    })
 }
 
 /// What is not fixed is as usual.

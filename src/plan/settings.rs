@@ -77,6 +77,12 @@ impl LockSettings {
         let Self { ttl_ms, fencing, careful, tries } = self;
         format!(" --ttl {ttl_ms}ms --fencing {fencing} --careful {careful} --tries {tries}")
     }
+
+    /// Those of them that real systems have.
+    pub(crate) fn lease_options(self) -> String {
+        let Self { ttl_ms, fencing, careful, tries: _ } = self;
+        format!(" --ttl {ttl_ms}ms --fencing {fencing} --careful {careful}")
+    }
 }
 
 impl fmt::Display for LockSettings {

@@ -18,6 +18,8 @@ pub(crate) enum System {
     Lock,
     /// Our transactions over shards.
     Commit,
+    /// A real one, which the plan describes.
+    Real,
 }
 
 /// Where a run happens.
@@ -31,13 +33,13 @@ pub(crate) enum World {
 }
 
 impl System {
-    /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Raft, Self::Lock, Self::Commit];
+    /// Our own.
+    pub(crate) const OWN: [Self; 3] = [Self::Raft, Self::Lock, Self::Commit];
 
     /// Servers, where nothing else is asked for.
     pub(crate) fn usual_nodes(self) -> u16 {
         match self {
-            Self::Raft => 5,
+            Self::Raft | Self::Real => 5,
             Self::Lock | Self::Commit => 4,
         }
     }
@@ -45,7 +47,7 @@ impl System {
     /// Clients, and their calls a second in all, where nothing else is asked for. Whoever waits for a lock asks nothing.
     pub(crate) fn usual_load(self) -> (u16, u32) {
         match self {
-            Self::Raft => (10, 800),
+            Self::Raft | Self::Real => (10, 800),
             Self::Lock => (4, 80),
             Self::Commit => (10, 400),
         }
@@ -71,6 +73,7 @@ impl System {
             Self::Lock => {
                 "a lock service on our own Raft: leases, queues, fencing tokens; its last node is a store that the locks guard"
             }
+            Self::Real => "servers as they are installed",
         }
     }
 
@@ -79,7 +82,7 @@ impl System {
         let means = |kind: &FaultKind| match self {
             // Who stands still between two calls of a store holds nothing that others wait for.
             Self::Raft => *kind != FaultKind::Client,
-            Self::Lock => *kind != FaultKind::Membership,
+            Self::Lock | Self::Real => *kind != FaultKind::Membership,
             Self::Commit => !matches!(kind, FaultKind::Membership | FaultKind::Client),
         };
         FaultKind::all_in(place).into_iter().filter(means).collect()
@@ -91,6 +94,7 @@ impl System {
             Self::Raft => Workload::KEY_VALUE,
             Self::Lock => Workload::LOCKS,
             Self::Commit => Workload::TRANSACTIONS,
+            Self::Real => Workload::ALL,
         }
     }
 }
@@ -101,6 +105,7 @@ impl fmt::Display for System {
             Self::Raft => "raft",
             Self::Lock => "lock",
             Self::Commit => "commit",
+            Self::Real => "real",
         })
     }
 }
@@ -109,8 +114,8 @@ impl FromStr for System {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|system| system.to_string() == name).ok_or_else(|| {
-            let known = Self::ALL.map(|system| system.to_string()).join(", ");
+        Self::OWN.into_iter().chain([Self::Real]).find(|system| system.to_string() == name).ok_or_else(|| {
+            let known = Self::OWN.map(|system| system.to_string()).join(", ");
             format!("there is no system {name:?}; known are {known}")
         })
     }

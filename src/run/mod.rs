@@ -23,13 +23,13 @@ use rashomon_report::lamport::Lamport;
 use rashomon_report::{Leadership, ReportInput, VerdictFile, render};
 use tokio::time::Instant;
 
-use crate::clients::{Address, Client, Standstill, StatusClient};
+use crate::clients::{Address, Client, Looker, Standstill};
 use crate::plan::{Plan, World};
 use crate::results::{RunFolder, write_bytes, write_file, write_json};
 use crate::swarm::Looked;
 use crate::verdict::Judgement;
-use crate::world::Cluster;
 use crate::world::netns::Inside;
+use crate::world::{Cluster, Ground};
 use drive::Drive;
 pub(crate) use guards::Lifecycle;
 use judge::{Evidence, judge};
@@ -37,10 +37,6 @@ use progress::Progress;
 use stop::Stop;
 use watch::Watch;
 
-/// From the start of the servers to a leader that all of them know.
-const READY_DEADLINE: Duration = Duration::from_secs(15);
-/// From the end of the faults to a leader that all of them know, and that answers.
-const SETTLE_DEADLINE: Duration = Duration::from_secs(15);
 /// For all final reads of all nodes.
 const FINAL_READS_DEADLINE: Duration = Duration::from_secs(15);
 /// The check and its explanation.
@@ -50,12 +46,12 @@ const CHECK_MEMORY_BYTES: usize = 2 << 30;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Carries out the plan, and leaves its files in the folder.
-pub(crate) async fn run(plan: &Plan, folder: &RunFolder, inside: &Inside) -> Result<VerdictFile> {
+pub(crate) async fn run(plan: &Plan, folder: &RunFolder, ground: &Ground) -> Result<VerdictFile> {
     let stop = Stop::on_signals()?;
     let progress = Progress::new();
     let began = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     write_json(&folder.plan(), plan)?;
-    let seen = record(plan, folder, inside, &stop, &progress).await;
+    let seen = record(plan, folder, ground, &stop, &progress).await;
     progress.phase("check");
     let verdict = match seen {
         Ok(seen) => conclude(plan, folder, &seen, &began),
@@ -73,14 +69,16 @@ struct Seen {
 }
 
 /// The part of a run in which there are servers: everything that it sees is in the history.
-async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, progress: &Progress) -> Result<Seen> {
+async fn record(plan: &Plan, folder: &RunFolder, ground: &Ground, stop: &Stop, progress: &Progress) -> Result<Seen> {
     progress.phase("set up");
-    let cluster = Cluster::start(plan, &folder.nodes(), inside).context("setting up the cluster")?;
+    let cluster = Cluster::start(plan, &folder.nodes(), ground).context("setting up the cluster")?;
+    let cluster = Arc::new(cluster);
+    let began = Instant::now();
     let nodes = cluster.nodes();
     let recorder = Arc::new(Recorder::create(&folder.history())?);
-    let statuses = nodes.iter().map(StatusClient::new).collect::<Result<_>>()?;
-    let watch = Arc::new(Watch::start(statuses, &recorder));
-    wait_until_ready(&cluster, &watch, stop).await?;
+    let watch = Arc::new(Watch::start(Looker::all(plan, &nodes)?, &recorder));
+    get_ready(plan, &cluster, &watch, stop).await?;
+    let ready_after_ms = began.elapsed().as_millis();
 
     let drive = Arc::new(Drive::new(plan, Arc::clone(&recorder)));
     break_and_drive(plan, &cluster, &drive, &watch, stop, progress).await?;
@@ -97,7 +95,9 @@ async fn record(plan: &Plan, folder: &RunFolder, inside: &Inside, stop: &Stop, p
     let deaths = cluster.stop().context("stopping the servers")?;
     let is_interrupted = stop.is_requested();
     let lifecycle = Lifecycle { is_interrupted, settled_after_ms, final_reads, majority_lost: false, deaths };
-    Ok(Seen { lifecycle, leaders, surroundings: surroundings(&cluster, inside) })
+    let mut surroundings = surroundings(&cluster, &ground.inside);
+    surroundings.push(("ready", format!("{ready_after_ms} ms after the servers were started")));
+    Ok(Seen { lifecycle, leaders, surroundings })
 }
 
 /// What else may matter to who compares two runs.
@@ -106,16 +106,36 @@ fn surroundings(cluster: &Cluster, inside: &Inside) -> Vec<(&'static str, String
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let rights = if inside.in_user_namespace { "an ordinary user, in a user namespace" } else { "root" };
     let rto = cluster.tcp_rto_max_ms().map_or_else(|| "as the kernel has it".into(), |ms| format!("{ms} ms at most"));
-    vec![
+    let mut rows = vec![
         ("machine", format!("Linux {}, {cores} cores", kernel.trim())),
         ("run as", rights.into()),
         ("TCP back-off", rto),
-    ]
+    ];
+    rows.extend(cluster.programs().map(|programs| ("servers", format!("{programs}"))));
+    rows
 }
 
-async fn wait_until_ready(cluster: &Cluster, watch: &Watch, stop: &Stop) -> Result<()> {
-    let give_up = Instant::now() + READY_DEADLINE;
-    while !watch.is_settled() {
+/// Waits until all servers answer, joins them where they don't do so by themselves, and waits until they are a cluster.
+async fn get_ready(plan: &Plan, cluster: &Arc<Cluster>, watch: &Watch, stop: &Stop) -> Result<()> {
+    let deadline = plan.ready_deadline();
+    wait_until(cluster, watch, stop, deadline, Watch::all_answer).await?;
+    let (joining, joined) = (Arc::clone(cluster), plan.clone());
+    tokio::task::spawn_blocking(move || joining.set_up(&joined))
+        .await
+        .context("joining the servers to a cluster")?
+        .context("joining the servers to a cluster")?;
+    wait_until(cluster, watch, stop, deadline, Watch::is_settled).await
+}
+
+async fn wait_until(
+    cluster: &Cluster,
+    watch: &Watch,
+    stop: &Stop,
+    deadline: Duration,
+    holds: impl Fn(&Watch) -> bool,
+) -> Result<()> {
+    let give_up = Instant::now() + deadline;
+    while !holds(watch) {
         if let Some(death) = cluster.deaths().first() {
             bail!("a server ended before the cluster was ready: {death}");
         }
@@ -123,7 +143,8 @@ async fn wait_until_ready(cluster: &Cluster, watch: &Watch, stop: &Stop) -> Resu
             bail!("stopped before the cluster was ready");
         }
         if Instant::now() >= give_up {
-            bail!("the cluster has no leader after {} s; the logs of its servers say why", READY_DEADLINE.as_secs());
+            let (seconds, why, ends) = (deadline.as_secs(), watch.not_ready(), cluster.ends_of_logs());
+            bail!("the cluster was not ready after {seconds} s: {why}; the ends of the logs:{ends}");
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -146,7 +167,7 @@ async fn break_and_drive(
     let recorder = drive.recorder();
     let standstill = Standstill::new();
     let hands = cluster.hands(standstill.clone())?;
-    let nemesis = Nemesis::new(plan.schedule.clone(), plan.nodes, hands, recorder);
+    let nemesis = Nemesis::new(plan.schedule.clone(), plan.servers(), hands, recorder);
     let mut current = nemesis.current();
     let showing = progress.clone();
     let show = async move {
@@ -177,9 +198,9 @@ async fn break_and_drive(
 /// Waits until all nodes agree on a leader and it answers a read. Says how long that took.
 async fn settle(plan: &Plan, watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop) -> Result<Option<u64>> {
     let began = Instant::now();
-    let mut probe = Client::new(plan.reader(plan.home_of(0)), nodes)?;
+    let mut probe = Client::reader(plan, plan.home_of(0), nodes)?;
     let mut readers = readers(plan, nodes)?;
-    while began.elapsed() < SETTLE_DEADLINE {
+    while began.elapsed() < plan.ready_deadline() {
         if watch.is_settled()
             && probe.is_answered(&plan.probe(), LOOK_EVERY * 25).await
             && is_quiet(plan, &mut readers).await
@@ -196,7 +217,7 @@ async fn settle(plan: &Plan, watch: &Watch, nodes: &Arc<[Address]>, stop: &Stop)
 
 /// One reader at each node that is asked for the final reads.
 fn readers(plan: &Plan, nodes: &Arc<[Address]>) -> Result<Vec<Client>> {
-    plan.homes().into_iter().map(|home| Client::new(plan.reader(home), nodes)).collect()
+    plan.homes().into_iter().map(|home| Client::reader(plan, home, nodes)).collect()
 }
 
 /// Whether final reads may begin: what was decided is done everywhere.
@@ -220,8 +241,9 @@ async fn final_reads(
     let _following = progress.follow(drive);
     let patience = if is_settled { FINAL_READS_DEADLINE } else { Duration::from_secs(2) };
     let deadline = Instant::now() + patience;
-    let (answered, wanted) =
-        drive.final_reads(readers(plan, nodes)?, deadline, |read| !plan.is_read_last(read)).await?;
+    let (answered, wanted) = drive
+        .final_reads(readers(plan, nodes)?, deadline, |read| plan.can_be_read(read) && !plan.is_read_last(read))
+        .await?;
     let mut quiet_readers = readers(plan, nodes)?;
     while is_settled && Instant::now() < deadline && !is_quiet(plan, &mut quiet_readers).await {
         tokio::time::sleep(LOOK_EVERY).await;
@@ -299,10 +321,16 @@ fn write_report(
     let mut links: Vec<(String, String)> =
         ["history.jsonl", "plan.json", "verdict.json"].map(|file| (file.to_owned(), file.to_owned())).into();
     if plan.world == World::Netns {
-        links.extend((1..=plan.nodes).map(|node| (format!("n{node}"), format!("nodes/n{node}/node.log"))));
+        for node in 1..=plan.nodes {
+            links.push((format!("n{node}"), format!("nodes/n{node}/node.log")));
+            let setup = format!("nodes/n{node}/setup.log");
+            if folder.path().join(&setup).exists() {
+                links.push((format!("n{node}, set up"), setup));
+            }
+        }
     }
     let page = render(&ReportInput {
-        title: &format!("{} {}", plan.system, plan.workload),
+        title: &format!("{} {}", plan.system_name(), plan.workload),
         verdict,
         history,
         plan: &rows,

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use rashomon_history::Recorder;
 use rashomon_report::Leadership;
-use rashomon_systems::server::Status;
 use tokio::task::JoinHandle;
 
-use crate::clients::StatusClient;
+use crate::clients::{Looker, Sight};
 
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
@@ -18,7 +17,7 @@ const POLL_EVERY: Duration = Duration::from_millis(50);
 #[derive(Default)]
 struct Seen {
     leaders: Vec<Leadership>,
-    latest: Vec<Option<Status>>,
+    latest: Vec<Option<Sight>>,
 }
 
 /// Asks every node for its status, again and again, until it is dropped.
@@ -28,12 +27,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn start(clients: Vec<StatusClient>, recorder: &Arc<Recorder>) -> Self {
-        let seen = Arc::new(Mutex::new(Seen { leaders: Vec::new(), latest: vec![None; clients.len()] }));
-        let tasks = clients
+    pub(crate) fn start(lookers: Vec<Looker>, recorder: &Arc<Recorder>) -> Self {
+        let seen = Arc::new(Mutex::new(Seen { leaders: Vec::new(), latest: vec![None; lookers.len()] }));
+        let tasks = lookers
             .into_iter()
             .enumerate()
-            .map(|(number, client)| tokio::spawn(poll(number, client, Arc::clone(&seen), Arc::clone(recorder))))
+            .map(|(number, looker)| tokio::spawn(poll(number, looker, Arc::clone(&seen), Arc::clone(recorder))))
             .collect();
         Self { seen, tasks }
     }
@@ -41,18 +40,35 @@ impl Watch {
     /// The leader of the highest term among the nodes that answered last time they were asked.
     pub(crate) fn leader(&self) -> Option<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let leads = |status: &&Status| matches!(status.role.as_str(), "leader" | "coordinator");
-        let leaders = seen.latest.iter().flatten().filter(leads);
-        leaders.max_by_key(|status| status.term).map(|status| status.node.clone())
+        let leaders = seen.latest.iter().flatten().filter(|sight| sight.leads);
+        leaders.max_by_key(|sight| sight.term).map(|sight| sight.node.clone())
     }
 
-    /// Whether every node answers, and all that follow anybody agree on one leader.
+    /// Whether every node answers.
+    pub(crate) fn all_answer(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).latest.iter().all(Option::is_some)
+    }
+
+    /// Whether every node answers and is ready, and all that follow anybody agree on one leader.
     pub(crate) fn is_settled(&self) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let follows = |status: &&Status| !matches!(status.role.as_str(), "resource" | "shard");
-        let leaders = seen.latest.iter().flatten().filter(follows).map(|status| status.leader.as_ref());
-        let leaders: BTreeSet<Option<&String>> = leaders.collect();
-        seen.latest.iter().all(Option::is_some) && leaders.len() == 1 && leaders.iter().all(Option::is_some)
+        let leaders: BTreeSet<Option<&String>> =
+            seen.latest.iter().flatten().filter_map(|sight| Some(sight.follows.as_ref()?.as_ref())).collect();
+        let is_ready = |sight: &Option<Sight>| sight.as_ref().is_some_and(|sight| sight.is_ready);
+        seen.latest.iter().all(is_ready) && leaders.len() <= 1 && leaders.iter().all(Option::is_some)
+    }
+
+    /// Which nodes are not ready, and why, for people.
+    pub(crate) fn not_ready(&self) -> String {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let tell = |(number, sight): (usize, &Option<Sight>)| match sight {
+            None => Some(format!("n{} does not answer", number + 1)),
+            Some(sight) if !sight.is_ready => Some(format!("{} is not ready", sight.node)),
+            Some(Sight { node, follows: Some(None), .. }) => Some(format!("{node} knows no leader")),
+            Some(Sight { node, follows: Some(Some(leader)), .. }) => Some(format!("{node} follows {leader}")),
+            Some(Sight { follows: None, .. }) => None,
+        };
+        seen.latest.iter().enumerate().filter_map(tell).collect::<Vec<_>>().join(", ")
     }
 
     /// Who was seen to lead from when on, by time.
@@ -69,19 +85,19 @@ impl Drop for Watch {
     }
 }
 
-async fn poll(number: usize, client: StatusClient, seen: Arc<Mutex<Seen>>, recorder: Arc<Recorder>) {
+async fn poll(number: usize, mut looker: Looker, seen: Arc<Mutex<Seen>>, recorder: Arc<Recorder>) {
     loop {
-        let status = client.status().await;
+        let sight = looker.look().await;
         {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(status) = &status
-                && status.role == "leader"
-                && seen.leaders.last().is_none_or(|last| status.term > last.term)
+            if let Some(sight) = &sight
+                && sight.is_elected
+                && seen.leaders.last().is_none_or(|last| sight.term > last.term)
             {
-                let leader = Leadership { time_ns: recorder.now(), node: status.node.clone(), term: status.term };
+                let leader = Leadership { time_ns: recorder.now(), node: sight.node.clone(), term: sight.term };
                 seen.leaders.push(leader);
             }
-            seen.latest[number] = status;
+            seen.latest[number] = sight;
         }
         tokio::time::sleep(POLL_EVERY).await;
     }

@@ -77,6 +77,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         lease_reads,
         lock,
         commit,
+        real: None,
         snapshot_entries: size.snapshot_entries,
         nemesis,
         faults: fixed.faults,
@@ -100,7 +101,7 @@ impl Size {
         let needed = fixed.nemesis.iter().flatten().map(|kind| kind.fewest_nodes()).max().unwrap_or(1);
         let nodes = draw.pick(&[3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 4, 7, 2, 1]).max(needed);
         let nodes = match fixed.system {
-            System::Raft => nodes,
+            System::Raft | System::Real => nodes,
             System::Lock => nodes + 1,
             System::Commit => {
                 let shards = 1 + nodes.min(4);

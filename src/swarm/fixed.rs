@@ -78,7 +78,7 @@ impl Fixed {
     /// The fewest servers that can do what is asked for.
     pub(crate) fn fewest_nodes(&self) -> u16 {
         match (self.system, self.commit.protocol) {
-            (System::Raft, _) => 1,
+            (System::Raft | System::Real, _) => 1,
             (System::Commit, Some(Protocol::TwoPhaseRaft)) => 4,
             (System::Lock | System::Commit, _) => 2,
         }

@@ -3,7 +3,9 @@
 mod cluster;
 mod hands;
 pub(crate) mod netns;
+mod own_servers;
 mod raft_members;
+mod real_servers;
 pub(crate) mod sim;
 
-pub(crate) use cluster::Cluster;
+pub(crate) use cluster::{Cluster, Ground};

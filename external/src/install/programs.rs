@@ -1,6 +1,6 @@
 //! Programs that were found, and what a process needs to run them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -53,7 +53,6 @@ impl Programs {
         if !self.is_of_machine() {
             folders.extend(FOLDERS.map(|folder| self.root.join(folder)));
         }
-        folders.dedup();
         let mut environment = vec![("PATH".into(), joined(folders, "PATH"))];
         if !self.is_of_machine() {
             environment.push(("LD_LIBRARY_PATH".into(), joined(library_folders(&self.root), "LD_LIBRARY_PATH")));
@@ -169,6 +168,8 @@ fn library_folders(root: &Path) -> Vec<PathBuf> {
 /// These folders, and after them those that the variable names already.
 fn joined(mut folders: Vec<PathBuf>, variable: &str) -> OsString {
     folders.extend(env::var_os(variable).iter().flat_map(env::split_paths));
+    let mut known = BTreeSet::new();
+    folders.retain(|folder| known.insert(folder.clone()));
     // A folder with a colon in its name can't be named there; then programs are found by their whole path alone.
     env::join_paths(&folders).unwrap_or_default()
 }

@@ -14,13 +14,13 @@ use crate::swarm::{FixedCommit, FixedLock};
 /// Of the lock service.
 #[derive(Args)]
 pub(super) struct LockArgs {
-    /// lock: how long a lease lasts [default: 2s; drawn in the world sim]
+    /// locks: how long a lease lasts [default: 2s; drawn in the world sim]
     #[arg(long, value_parser = parse_duration)]
     ttl: Option<Duration>,
-    /// lock: whether the guarded resource looks at fencing tokens [default: true]
+    /// locks: whether the guarded resource looks at fencing tokens [default: true, where locks come with them]
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     fencing: Option<bool>,
-    /// lock: whether clients look at their leases before they touch the resource [default: false; drawn in the world sim]
+    /// locks: whether clients look at their leases before they touch the resource [default: false; drawn in the world sim]
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     careful: Option<bool>,
     /// lock: whether acquires only try, and do not wait [default: false; drawn in the world sim]
@@ -29,6 +29,10 @@ pub(super) struct LockArgs {
 }
 
 impl LockArgs {
+    pub(super) fn has_tries(&self) -> bool {
+        self.tries.is_some()
+    }
+
     pub(super) fn fixed(&self) -> Result<FixedLock, Failure> {
         let ttl_ms = self.ttl.map(whole_millis).transpose()?.map(|ms| ms.max(1));
         Ok(FixedLock { ttl_ms, fencing: self.fencing, careful: self.careful, tries: self.tries })
@@ -51,6 +55,10 @@ pub(super) struct CommitArgs {
 }
 
 impl CommitArgs {
+    pub(super) fn is_empty(&self) -> bool {
+        self.protocol.is_none() && self.isolation.is_none()
+    }
+
     pub(super) fn fixed(&self) -> FixedCommit {
         FixedCommit { protocol: self.protocol, isolation: self.isolation, consistency: self.consistency }
     }

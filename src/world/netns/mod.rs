@@ -40,7 +40,7 @@ mod tools;
 
 pub(crate) use enter::{Entered, Inside, enter};
 pub(crate) use error::SandboxError;
-pub(crate) use node::{NodeCommand, UnexpectedExit};
+pub(crate) use node::{NodeCommand, UnexpectedExit, last_lines};
 pub(crate) use sandbox::Sandbox;
 
 #[cfg(test)]

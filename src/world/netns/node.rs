@@ -19,7 +19,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::SandboxError;
 
 /// How to start a node.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct NodeCommand {
     /// The program; `/proc/self/exe` is this one, also when its file was replaced meanwhile.
     pub(crate) program: PathBuf,
@@ -27,11 +27,16 @@ pub(crate) struct NodeCommand {
     pub(crate) args: Vec<OsString>,
     /// Environment variables, beside those of this process.
     pub(crate) env: Vec<(OsString, OsString)>,
+    /// The folder in which it runs; that of this process, where it is left out.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl fmt::Display for NodeCommand {
     /// One line for a shell.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(folder) = &self.folder {
+            write!(f, "cd {} && ", quote(&folder.to_string_lossy()))?;
+        }
         for (name, value) in &self.env {
             write!(f, "{}={} ", name.to_string_lossy(), quote(&value.to_string_lossy()))?;
         }
@@ -115,6 +120,10 @@ impl NodeProcess {
 
     pub(super) fn data_folder(&self) -> PathBuf {
         self.shared.folder.join("data")
+    }
+
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.shared.log_path()
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -202,7 +211,7 @@ impl NodeProcess {
     }
 }
 
-fn spawn(command: &NodeCommand, namespace: &NetNamespace, log: File) -> std::io::Result<Child> {
+pub(super) fn spawn(command: &NodeCommand, namespace: &NetNamespace, log: File) -> std::io::Result<Child> {
     let mut process = Command::new(&command.program);
     process
         .args(&command.args)
@@ -212,6 +221,9 @@ fn spawn(command: &NodeCommand, namespace: &NetNamespace, log: File) -> std::io:
         .stderr(log)
         // A group of its own: the terminal's Ctrl-C is for the controller, and signals reach what the node starts.
         .process_group(0);
+    if let Some(folder) = &command.folder {
+        process.current_dir(folder);
+    }
     namespace.enter_with(&mut process).spawn()
 }
 
@@ -270,11 +282,16 @@ impl Shared {
         self.ended.notify_all();
         if !killed {
             let log = self.log_path();
-            let last_lines = read_last_lines(&log, LAST_LINES);
+            let last_lines = last_lines(&log);
             // Where nobody listens any more the run is over.
             let _ = self.exits.send(UnexpectedExit { node: self.node, status: status.to_string(), log, last_lines });
         }
     }
+}
+
+/// The end of a log, for people.
+pub(crate) fn last_lines(log: &Path) -> Vec<String> {
+    read_last_lines(log, LAST_LINES)
 }
 
 fn read_last_lines(path: &Path, count: usize) -> Vec<String> {
@@ -303,13 +320,15 @@ mod tests {
             program: "/usr/bin/redis-server".into(),
             args: ["--port", "6379", "--requirepass", "it's secret", ""].map(OsString::from).to_vec(),
             env: vec![("LANG".into(), "C".into())],
+            folder: None,
         };
         assert_eq!(command.to_string(), r"LANG=C /usr/bin/redis-server --port 6379 --requirepass 'it'\''s secret' ''");
     }
 
     #[test]
     fn the_command_of_this_binary_can_be_repeated_by_hand() {
-        let command = NodeCommand { program: "/proc/self/exe".into(), args: vec!["node".into()], env: vec![] };
+        let command =
+            NodeCommand { program: "/proc/self/exe".into(), args: vec!["node".into()], ..NodeCommand::default() };
         let own = std::env::current_exe().unwrap();
         assert_eq!(command.to_string(), format!("{} node", quote(&own.to_string_lossy())));
     }

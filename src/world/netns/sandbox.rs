@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
@@ -13,7 +13,7 @@ use rashomon_nemesis::Node;
 use rashomon_nemesis::linux::{Host, Iptables, NetNamespace};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::node::NodeProcess;
+use super::node::{NodeProcess, spawn};
 use super::{Inside, NodeCommand, SandboxError, UnexpectedExit};
 
 /// A built sandbox: hosts, and the processes on them.
@@ -85,9 +85,22 @@ impl Sandbox {
         Ok(self.process(node)?.data_folder())
     }
 
+    /// Where a node's log is.
+    pub(crate) fn log(&self, node: Node) -> Result<PathBuf, SandboxError> {
+        Ok(self.process(node)?.log_path())
+    }
+
     /// Starts a node for the first time. Every later start takes the same command.
     pub(crate) fn launch(&self, node: Node, command: NodeCommand) -> Result<(), SandboxError> {
         self.process(node)?.launch(command, self.host(node)?.namespace())
+    }
+
+    /// Starts a process beside a node, which is none of its own: who starts it waits for it. What it says is added to `log`.
+    pub(crate) fn spawn_beside(&self, node: Node, command: &NodeCommand, log: &Path) -> Result<Child, SandboxError> {
+        let file = OpenOptions::new().create(true).append(true).open(log);
+        let file = file.map_err(SandboxError::io(format!("write {}", log.display())))?;
+        let doing = format!("start `{command}` beside {node}");
+        spawn(command, self.host(node)?.namespace(), file).map_err(SandboxError::io(doing))
     }
 
     /// Starts a node again that was launched before and is not running.

@@ -115,6 +115,7 @@ pub(crate) fn simulate(plan: &Plan) -> Simulated {
         System::Raft => run::Run::<kv::RaftKv>::new(plan).carry_out(),
         System::Lock => run::Run::<lock::LockService>::new(plan).carry_out(),
         System::Commit => run::Run::<commit::Commitment>::new(plan).carry_out(),
+        System::Real => unreachable!("plans of real systems in a simulated world are refused"),
     }
 }
 
@@ -124,5 +125,6 @@ pub(crate) fn simulate_traced(plan: &Plan) -> Simulated {
         System::Raft => run::Run::<kv::RaftKv>::new(plan).traced().carry_out(),
         System::Lock => run::Run::<lock::LockService>::new(plan).traced().carry_out(),
         System::Commit => run::Run::<commit::Commitment>::new(plan).traced().carry_out(),
+        System::Real => unreachable!("plans of real systems in a simulated world are refused"),
     }
 }

@@ -50,7 +50,7 @@ fn build(inside: &Inside) -> Sandbox {
 }
 
 fn shell(script: &str) -> NodeCommand {
-    NodeCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()], env: vec![] }
+    NodeCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()], ..NodeCommand::default() }
 }
 
 fn set(numbers: &[u16]) -> BTreeSet<Node> {
@@ -230,7 +230,7 @@ fn unexpected_exit(inside: &Inside) {
     assert!(exits.try_recv().is_err(), "n1 was killed by us");
     let command = std::fs::read_to_string(folder_of_this_process().join("n1/command")).unwrap();
     assert_eq!(command, "/bin/sh -c 'sleep 1000'\n");
-    let missing = NodeCommand { program: "/no/such/server".into(), args: vec![], env: vec![] };
+    let missing = NodeCommand { program: "/no/such/server".into(), args: vec![], ..NodeCommand::default() };
     let error = sandbox.launch(Node(1), missing).unwrap_err().to_string();
     assert!(error.starts_with("can't start n1 with `/no/such/server`: No such file"), "{error}");
 }

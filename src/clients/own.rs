@@ -1,35 +1,25 @@
-//! The hands of the clients: HTTP for the own systems. Whom to ask for what, and what an answer means, is decided by the
+//! Clients of own systems, over HTTP. Whom to ask for what, and what an answer means, is decided by the
 //! pure clients in `rashomon-systems`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use rashomon_history::{Call, Outcome, Returned};
-use rashomon_nemesis::Clients;
+use rashomon_history::Call;
 use rashomon_systems::api::{HttpRequest, HttpResponse, Method, TransportError};
 use rashomon_systems::client::{ClientMachine, Next};
 use rashomon_systems::server::{Micros, NodeId, Status};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::plan::Plan;
+use super::{Address, Answer, Gate};
 
 /// A status is for steering and for people: who does not answer at once counts as silent.
 const STATUS_DEADLINE: Duration = Duration::from_millis(250);
 
-/// A node as a client reaches it. They are named n1, n2 and so on, in this order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Address {
-    pub(crate) name: String,
-    pub(crate) http: SocketAddr,
-}
-
 /// A client that stays with one node, also when that node is cut off from the others. It carries out what
 /// [`rashomon_systems::client`] decides.
-pub(crate) struct Client {
+pub(crate) struct OwnClient {
     http: reqwest::Client,
     nodes: Arc<[Address]>,
     client: Box<dyn ClientMachine>,
@@ -37,67 +27,25 @@ pub(crate) struct Client {
     born: Instant,
 }
 
-/// Which clients stand still.
-#[derive(Clone)]
-pub(crate) struct Standstill(Arc<watch::Sender<Clients>>);
-
-/// Where a client waits as long as it stands still: at its next step, as a process that is stopped would.
-struct Gate {
-    number: u16,
-    paused: watch::Receiver<Clients>,
-}
-
-impl Standstill {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Clients::default())))
-    }
-
-    /// From now on exactly these stand still; says so.
-    pub(crate) fn set(&self, clients: &Clients) -> String {
-        self.0.send_replace(clients.clone());
-        if clients.0.is_empty() { "all clients go on".into() } else { format!("{clients} stand still") }
-    }
-}
-
-impl Gate {
-    async fn pass(&mut self) {
-        let number = self.number;
-        // Where nobody is left who could stop it, it goes on.
-        let _ = self.paused.wait_for(|paused| !paused.0.contains(&number)).await;
-    }
-}
-
-/// What became of a call, and who said so.
-pub(crate) struct Answer {
-    pub(crate) outcome: Outcome,
-    pub(crate) node: String,
-}
-
-impl Client {
-    pub(crate) fn new(client: Box<dyn ClientMachine>, nodes: &Arc<[Address]>) -> Result<Self> {
-        Ok(Self { http: connections()?, nodes: Arc::clone(nodes), client, gate: None, born: Instant::now() })
-    }
-
-    /// A client of the run, which stands still when it is told to.
-    pub(crate) fn of_run(plan: &Plan, number: usize, nodes: &Arc<[Address]>, standstill: &Standstill) -> Result<Self> {
-        let gate = Some(Gate { number: u16::try_from(number)?, paused: standstill.0.subscribe() });
-        Ok(Self { gate, ..Self::new(plan.client(plan.home_of(number)), nodes)? })
+impl OwnClient {
+    pub(super) fn new(client: Box<dyn ClientMachine>, nodes: &Arc<[Address]>, gate: Option<Gate>) -> Result<Self> {
+        Ok(Self { http: connections()?, nodes: Arc::clone(nodes), client, gate, born: Instant::now() })
     }
 
     /// Returns when the client may go on.
-    pub(crate) async fn pass(&mut self) {
-        if let Some(gate) = &mut self.gate {
+    pub(super) async fn pass(&mut self) {
+        if let Some(gate) = &self.gate {
             gate.pass().await;
         }
     }
 
     /// The name of the node that it stays with.
-    pub(crate) fn home(&self) -> &str {
+    pub(super) fn home(&self) -> &str {
         &self.address(self.client.home()).name
     }
 
     /// Makes one call; all attempts share the deadline.
-    pub(crate) async fn call(&mut self, call: &Call, deadline: Duration) -> Answer {
+    pub(super) async fn call(&mut self, call: &Call, deadline: Duration) -> Answer {
         let deadline = self.now().after(micros(deadline));
         let mut next = self.client.begin(self.now(), call, deadline);
         loop {
@@ -122,21 +70,6 @@ impl Client {
                 next = then;
             }
         }
-    }
-
-    /// Whether this is answered in time.
-    pub(crate) async fn is_answered(&mut self, probe: &Call, deadline: Duration) -> bool {
-        matches!(self.call(probe, deadline).await.outcome, Outcome::Ok(_))
-    }
-
-    /// Whether this is answered in time, and so.
-    pub(crate) async fn answers(
-        &mut self,
-        question: &Call,
-        deadline: Duration,
-        so: impl Fn(&Returned) -> bool,
-    ) -> bool {
-        matches!(self.call(question, deadline).await.outcome, Outcome::Ok(returned) if so(&returned))
     }
 
     fn address(&self, node: NodeId) -> &Address {
