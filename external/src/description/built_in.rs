@@ -4,7 +4,12 @@ use std::sync::LazyLock;
 
 use super::Description;
 
-const FILES: &[(&str, &str)] = &[("redis.toml", include_str!("../../systems/redis.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("redis.toml", include_str!("../../systems/redis.toml")),
+    ("redis-sentinel.toml", include_str!("../../systems/redis-sentinel.toml")),
+    ("redis-cluster.toml", include_str!("../../systems/redis-cluster.toml")),
+    ("redlock.toml", include_str!("../../systems/redlock.toml")),
+];
 
 static ALL: LazyLock<Vec<Description>> = LazyLock::new(|| {
     let parsed = FILES.iter().map(|(path, text)| Description::parse(text, path));

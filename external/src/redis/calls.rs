@@ -13,6 +13,11 @@ if seen ~= ARGV[1] then return seen end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1";
 
+/// Takes everything out of a queue. Values are put in at the head and taken from the tail.
+const DRAIN: &str = "local all = redis.call('LRANGE', KEYS[1], 0, -1)
+redis.call('DEL', KEYS[1])
+return all";
+
 /// What is asked about one key.
 pub(super) struct Request {
     pub(super) key: Key,
@@ -60,10 +65,10 @@ impl Question {
                 command.arg(*by);
                 (key, command, number)
             }
-            Call::Enqueue { .. }
-            | Call::Dequeue { .. }
-            | Call::Drain { .. }
-            | Call::OpenSession { .. }
+            Call::Enqueue { key, value } => (key, with("LPUSH", key, value), counted),
+            Call::Dequeue { key } => (key, on("RPOP", key), register),
+            Call::Drain { key } => (key, script(DRAIN, key, &[]), drained),
+            Call::OpenSession { .. }
             | Call::KeepAlive { .. }
             | Call::Acquire { .. }
             | Call::Release { .. }
@@ -134,6 +139,12 @@ fn register(answer: redis::Value) -> Option<Returned> {
 fn elements(answer: redis::Value) -> Option<Returned> {
     let redis::Value::Array(elements) = answer else { return None };
     elements.into_iter().map(value).collect::<Option<_>>().map(Returned::List)
+}
+
+/// The head came in last.
+fn drained(answer: redis::Value) -> Option<Returned> {
+    let redis::Value::Array(elements) = answer else { return None };
+    elements.into_iter().rev().map(value).collect::<Option<_>>().map(Returned::List)
 }
 
 fn done(answer: redis::Value) -> Option<Returned> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rashomon_external::{Client, redis};
-use rashomon_history::{Call, Outcome, Returned, Value};
+use rashomon_history::{Call, Key, Outcome, Returned, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -76,6 +76,15 @@ async fn registers_lists_and_sets_are_what_they_are() {
 
     assert_eq!(ok(Call::Increment { key: "c1".into(), by: -3 }).await, Returned::Value(Value::Int(-3)));
     assert_eq!(ok(read("c1")).await, Returned::Value(Value::Int(-3)));
+
+    let queue = || Key::from("q1");
+    assert_eq!(ok(Call::Dequeue { key: queue() }).await, Returned::Value(Value::Nil));
+    for value in [3, 2, 1] {
+        assert_eq!(ok(Call::Enqueue { key: queue(), value: value.into() }).await, Returned::Done);
+    }
+    assert_eq!(ok(Call::Dequeue { key: queue() }).await, Returned::Value(3.into()));
+    assert_eq!(ok(Call::Drain { key: queue() }).await, Returned::List(vec![2.into(), 1.into()]));
+    assert_eq!(ok(Call::Drain { key: queue() }).await, Returned::List(vec![]));
 }
 
 #[tokio::test]
