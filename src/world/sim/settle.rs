@@ -148,14 +148,14 @@ impl<S: OwnSystem> Run<'_, S> {
         }
     }
 
-    /// Some time for those who are cut off to notice it. Answers the greatest of their terms when what was under way had
-    /// arrived. What is held up for longer may still bring one of them up to another.
+    /// Some time for those who are cut off to notice it. Answers the greatest of their terms when all that was under way has
+    /// arrived: a message that asks one of them to stand at once may be held up for many elections.
     fn leave_alone(&mut self, outsiders: &BTreeSet<NodeId>) -> Option<u64> {
         if outsiders.is_empty() {
             return None;
         }
         let longest_us = self.simulation().raft.election_max_us;
-        self.go_on(self.now().after(2 * longest_us));
+        self.go_on(self.now().after(2 * longest_us).max(self.cluster.last_arrival()));
         let greatest = outsiders.iter().filter_map(|node| Some(self.member(*node)?.term())).max();
         self.go_on(self.now().after(3 * longest_us));
         greatest

@@ -148,6 +148,13 @@ impl<B: Build, O: Observer<B::Server>> Cluster<B, O> {
         &mut self.hosts[usize::from(node.0) - 1]
     }
 
+    /// When the last message between servers that is on its way arrives; now, where none is.
+    #[must_use]
+    pub fn last_arrival(&self) -> Micros {
+        let arrivals = self.events.announced().filter(|(_, event)| matches!(event, Event::Arrive { .. }));
+        arrivals.map(|(at, _)| at).max().unwrap_or(self.now)
+    }
+
     /// Announces a [`Happening::Wake`].
     pub fn wake(&mut self, at: Micros, number: u64) {
         self.events.announce(at.max(self.now), Event::Wake(number));

@@ -41,6 +41,11 @@ impl<E> Events<E> {
         self.free.push(slot);
         self.slots[slot as usize].take().map(|event| (at, event))
     }
+
+    /// All that will happen, in no order.
+    pub(super) fn announced(&self) -> impl Iterator<Item = (Micros, &E)> {
+        self.heap.iter().filter_map(|Reverse((at, _, slot))| Some((*at, self.slots[*slot as usize].as_ref()?)))
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +60,7 @@ mod tests {
         }
         let order: String = std::iter::from_fn(|| events.next(Micros(5))).map(|(_, name)| name).collect();
         assert_eq!(order, "abcde");
+        assert_eq!(events.announced().collect::<Vec<_>>(), [(Micros(9), &"f")]);
         events.announce(Micros(6), "x");
         assert_eq!(events.next(Micros(10)), Some((Micros(6), "x")));
         assert_eq!(events.next(Micros(10)), Some((Micros(9), "f")));
