@@ -222,9 +222,11 @@ impl Plan {
     }
 
     fn promises_of_locks(&self) -> Parameters {
-        let LockSettings { ttl_ms, fencing, .. } = self.lock_settings();
+        let LockSettings { ttl_ms, fencing, careful, .. } = self.lock_settings();
         let permits = if self.workload == Workload::Semaphore { SEMAPHORE_PERMITS } else { 1 };
-        Parameters { ttl: Duration::from_millis(ttl_ms), is_fenced: fencing, permits, ..Parameters::default() }
+        // Locks of others may have no tokens by which the order of holds could be seen.
+        let is_fenced = fencing || careful && self.system == System::Lock;
+        Parameters { ttl: Duration::from_millis(ttl_ms), is_fenced, permits, ..Parameters::default() }
     }
 
     /// How long a client of this role waits for an answer. Who repeats what stays open is not stuck with one node, and stays

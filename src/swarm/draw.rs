@@ -38,6 +38,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
         fixed.commit.protocol.is_none() && commit.is_some_and(|commit| commit.protocol == Protocol::ThreePhase);
     let nemesis = draw_kinds(fixed, size.nodes, spared, &mut stream("kinds"));
     let lock = (fixed.system == System::Lock).then(|| draw_lock(&fixed.lock, &raft, &mut stream("lock")));
+    let prompt = fixed.lock.fencing.is_none() && lock.is_some_and(|lock| !lock.fencing);
     let options = draw_times(&size, nemesis.clone(), &raft, lease_reads, lock, &mut stream("times"));
     let traffic = draw_traffic(&raft, &mut stream("traffic"));
     let clients = fixed.clients.unwrap_or_else(|| draw_clients(&size, &raft, &traffic, &mut stream("slow clients")));
@@ -48,6 +49,7 @@ pub(crate) fn draw(fixed: &Fixed, seed: u64) -> Result<Plan, ScheduleError> {
     let network = NetworkOptions { sent_passes_cut, wake_us, ..draw_network(&raft, &mut world) };
     let network = if spared { timely(network) } else { network };
     let network = draw_clients_network(network, &raft, &mut stream("clients' network"));
+    let network = if prompt { promptly_written(network) } else { network };
     let disk = draw_disk(&raft, &mut world);
     let mut schedule = Schedule::draw(&options, seed)?;
     let worst_majority = stream("worst majority").chance(50) && fixed.system == System::Raft;
@@ -182,16 +184,23 @@ fn timely(network: NetworkOptions) -> NetworkOptions {
     NetworkOptions { loss_ppm: 0, straggler_ppm: 0, ..network }
 }
 
-/// Leases last about as long as faults, so that some end while their holder can't say a word. The right service is asked
-/// under fencing tokens: without them nothing protects the resource from a holder that stood still.
+/// Leases last about as long as faults, so that some end while their holder can't say a word. Without fencing tokens only
+/// careful clients protect the resource, so only they are drawn without.
 fn draw_lock(fixed: &FixedLock, raft: &RaftSettings, draw: &mut Draw) -> LockSettings {
     let ttl_ms = (raft.election_max_us * draw.pick(&[2, 5, 10, 30]) / 1000).max(100);
+    let (careful, tries, unfenced) = (draw.chance(50), draw.chance(30), draw.chance(50));
+    let careful = fixed.careful.unwrap_or(careful);
     LockSettings {
         ttl_ms: fixed.ttl_ms.unwrap_or(ttl_ms),
-        fencing: fixed.fencing.unwrap_or(true),
-        careful: fixed.careful.unwrap_or(draw.chance(50)),
-        tries: fixed.tries.unwrap_or(draw.chance(30)),
+        fencing: fixed.fencing.unwrap_or(!(careful && unfenced)),
+        careful,
+        tries: fixed.tries.unwrap_or(tries),
     }
+}
+
+/// A careful client is safe without fencing tokens where what it writes in time also arrives in time.
+fn promptly_written(network: NetworkOptions) -> NetworkOptions {
+    NetworkOptions { client_straggler_ppm: 0, ..network }
 }
 
 /// When faults come, how long they last and how bad they are.
@@ -224,9 +233,12 @@ fn draw_times(
     lock.map_or(options.clone(), |lock| with_clocks_for_leases(options, lock))
 }
 
-/// The service counts on clocks that agree to a twentieth, and on no more than three jumps within a lease.
+/// The service counts on clocks that agree to a twentieth, and on no more than three jumps within a lease. What jumps leave of
+/// a lease's margin is less than a write may be on its way, so that without fencing tokens there are none.
 fn with_clocks_for_leases(options: ScheduleOptions, lock: LockSettings) -> ScheduleOptions {
-    let options = ScheduleOptions { clock_rate_ppm: options.clock_rate_ppm.min(50_000), ..options };
+    let clock_ahead_ms = if lock.fencing { options.clock_ahead_ms } else { 0 };
+    let clock_rate_ppm = options.clock_rate_ppm.min(50_000);
+    let options = ScheduleOptions { clock_rate_ppm, clock_ahead_ms, ..options };
     if options.clock_ahead_ms == 0 || !options.kinds.contains(&FaultKind::Clock) {
         return options;
     }
@@ -421,6 +433,27 @@ mod tests {
         assert!(plans(&partitions).iter().all(|plan| plan.nodes >= 2 && !plan.schedule.entries.is_empty()));
         let alone = Fixed { nodes: Some(1), ..nothing_fixed() };
         assert!(plans(&alone).iter().all(|plan| plan.nemesis.iter().all(|kind| kind.fewest_nodes() == 1)));
+    }
+
+    #[test]
+    fn only_careful_clients_do_without_fencing_and_then_what_they_write_comes_soon() {
+        let plans = plans(&Fixed::nothing_but(System::Lock, None));
+        let unfenced: Vec<&Plan> = plans.iter().filter(|plan| !plan.lock_settings().fencing).collect();
+        assert!((80..200).contains(&unfenced.len()), "{} of 500", unfenced.len());
+        for plan in unfenced {
+            assert!(plan.lock_settings().careful);
+            assert_eq!(plan.simulation.as_ref().unwrap().network.client_straggler_ppm, 0);
+            for entry in &plan.schedule.entries {
+                assert!(!matches!(&entry.fault, Fault::Clock(clock) if clock.trouble.ahead_ms != 0));
+            }
+        }
+        let (fencing, careful) = (Some(false), Some(false));
+        let asked = FixedLock { fencing, careful, ..FixedLock::default() };
+        let asked = Fixed { lock: asked, ..Fixed::nothing_but(System::Lock, None) };
+        let plans = self::plans(&asked);
+        assert!(plans.iter().all(|plan| !plan.lock_settings().fencing && !plan.lock_settings().careful));
+        let held_up = |plan: &&Plan| plan.simulation.as_ref().unwrap().network.client_straggler_ppm > 0;
+        assert!(plans.iter().filter(held_up).count() > 100, "who asks for it sees what fencing is for");
     }
 
     #[test]

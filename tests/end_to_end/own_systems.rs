@@ -12,7 +12,8 @@ fn simulated(arguments: &[&str], verdict: &str, code: i32) -> Run {
 #[test]
 fn without_fencing_clients_that_stand_still_lose_updates_and_the_report_draws_who_held_what() {
     let lock_set = ["lock", "--workload", "lock-set", "--nemesis", "client"];
-    let run = simulated(&[&lock_set[..], &["--count", "300", "--fencing", "false"]].concat(), "invalid", 1);
+    let naive = ["--count", "300", "--fencing", "false", "--careful", "false"];
+    let run = simulated(&[&lock_set[..], &naive].concat(), "invalid", 1);
     let verdict = run.verdict();
     assert_eq!(verdict["anomalies"][0]["kind"], "lost", "{verdict}");
     let report = std::fs::read_to_string(run.folder().join("report.html")).unwrap();

@@ -10,6 +10,8 @@ const KEEP_ALIVE_PERCENT: u32 = 10;
 /// A client begins anew, whatever it holds.
 const DIES_PERCENT: u32 = 3;
 const AGAIN_PERCENT: u32 = 25;
+/// Of the acquires of a client that holds a lock.
+const ANOTHER_PERCENT: u32 = 50;
 /// After an acquire of which nobody knows, one releases it; the others leave it to the lease.
 const RELEASES_UNKNOWN_PERCENT: u32 = 50;
 
@@ -37,6 +39,8 @@ struct Hold {
     permits: u32,
     /// How often it was acquired and not released.
     depth: u32,
+    /// Another lock that was acquired meanwhile. Nothing is done under it.
+    beside: Option<Key>,
     work_left: u64,
     /// Whether it was certainly acquired.
     is_certain: bool,
@@ -93,7 +97,7 @@ impl LockClient {
             (Call::Acquire { key, owner, permits }, outcome) => {
                 standing.acquired((key, owner, *permits), outcome, habits, draw)
             }
-            (Call::Release { .. }, Outcome::Ok(_)) => standing.released(),
+            (Call::Release { key, .. }, Outcome::Ok(_)) => standing.released(key),
             (Call::Release { .. }, Outcome::Info(_)) => Standing::Out,
             (_, Outcome::Fail(reason)) => standing.refused(call, &Refusal::of(reason)),
             // Whatever is still under way may overtake what would be written next: nothing more under this hold.
@@ -110,9 +114,11 @@ impl Hold {
             return Step::KeepAlive { owner };
         }
         if self.is_certain && self.depth < habits.most_holds && draw.chance(AGAIN_PERCENT) {
-            return Step::AcquireAgain { owner, lock };
+            let another = habits.holds_another && self.beside.is_none() && draw.chance(ANOTHER_PERCENT);
+            return if another { Step::AcquireAnother { owner } } else { Step::AcquireAgain { owner, lock } };
         }
         if self.work_left == 0 {
+            let lock = self.beside.clone().unwrap_or(lock);
             return Step::Release { owner, lock, permits: self.permits };
         }
         self.work_left -= 1;
@@ -136,17 +142,22 @@ impl Standing {
             Outcome::Info(_) => return Self::Out,
         };
         match self {
-            Self::Holds(hold) => Self::Holds(Hold {
-                depth: hold.depth + 1,
-                work_left: if is_certain { hold.work_left } else { 0 },
-                is_certain: hold.is_certain && is_certain,
-                ..hold
-            }),
+            Self::Holds(hold) => {
+                let is_another = *key != hold.lock;
+                Self::Holds(Hold {
+                    depth: hold.depth + u32::from(!is_another),
+                    beside: if is_another { Some(key.clone()) } else { hold.beside },
+                    work_left: if is_certain { hold.work_left } else { 0 },
+                    is_certain: hold.is_certain && is_certain,
+                    ..hold
+                })
+            }
             Self::Out | Self::Free { .. } => Self::Holds(Hold {
                 owner: owner.clone(),
                 lock: key.clone(),
                 permits,
                 depth: 1,
+                beside: None,
                 work_left: if is_certain { draw.between(u64::from(habits.most_work > 0), habits.most_work) } else { 0 },
                 is_certain,
             }),
@@ -160,8 +171,11 @@ impl Standing {
         }
     }
 
-    fn released(self) -> Self {
+    fn released(self, key: &Key) -> Self {
         match self {
+            Self::Holds(hold) if hold.beside.as_ref() == Some(key) => {
+                Self::Holds(Hold { beside: None, work_left: 0, ..hold })
+            }
             Self::Holds(hold) if hold.depth > 1 => Self::Holds(Hold { depth: hold.depth - 1, work_left: 0, ..hold }),
             Self::Holds(hold) => Self::Free { owner: hold.owner },
             Self::Out | Self::Free { .. } => self,

@@ -3,7 +3,8 @@
 //! Lock `l3` guards the set `s3`: who holds the lock reads the whole set and writes it back with one element more, so that
 //! two who hold it at once lose an element. A client that no longer knows where it stands - a session that is over, an
 //! answer that never came - goes on under a new session, and leaves what it may hold to the lease. So does one that "dies"
-//! while it holds the lock, now and then.
+//! while it holds the lock, now and then. In one workload a client also acquires its lock again, and another beside it, so
+//! that with its session several locks end at once.
 
 mod client;
 
@@ -29,6 +30,8 @@ struct Habits {
     letter: char,
     /// How often an owner holds a lock at a time.
     most_holds: u32,
+    /// Whether an owner now and then holds another lock beside the one under which it works.
+    holds_another: bool,
     /// How many permits are asked for at a time.
     most_permits: u32,
     /// How often the set is written and read under one hold.
@@ -38,8 +41,9 @@ struct Habits {
 }
 
 impl Habits {
-    const LOCK: Self = Self { letter: 'l', most_holds: 1, most_permits: 1, most_work: 2, reads_percent: 10 };
-    const FENCED_LOCK: Self = Self { most_holds: 3, most_work: 6, ..Self::LOCK };
+    const LOCK: Self =
+        Self { letter: 'l', most_holds: 1, holds_another: false, most_permits: 1, most_work: 2, reads_percent: 10 };
+    const FENCED_LOCK: Self = Self { most_holds: 3, holds_another: true, most_work: 6, ..Self::LOCK };
     const LOCK_SET: Self = Self { most_work: 4, reads_percent: 25, ..Self::LOCK };
     /// What several may hold at once guards no set.
     const SEMAPHORE: Self = Self { letter: 'p', most_permits: 2, most_work: 0, ..Self::LOCK };
@@ -98,13 +102,35 @@ fn guarded_by(lock: &Key) -> Key {
 
 /// What a client does next.
 enum Step {
-    Open { owner: Value },
-    KeepAlive { owner: Value },
-    Acquire { owner: Value, permits: u32 },
-    AcquireAgain { owner: Value, lock: Key },
-    Add { lock: Key },
-    Read { lock: Key },
-    Release { owner: Value, lock: Key, permits: u32 },
+    Open {
+        owner: Value,
+    },
+    KeepAlive {
+        owner: Value,
+    },
+    Acquire {
+        owner: Value,
+        permits: u32,
+    },
+    AcquireAgain {
+        owner: Value,
+        lock: Key,
+    },
+    /// Whichever lock comes, beside the one that is held; that one again, where it comes.
+    AcquireAnother {
+        owner: Value,
+    },
+    Add {
+        lock: Key,
+    },
+    Read {
+        lock: Key,
+    },
+    Release {
+        owner: Value,
+        lock: Key,
+        permits: u32,
+    },
 }
 
 impl Generator for LockGenerator {
@@ -114,6 +140,7 @@ impl Generator for LockGenerator {
             Step::Open { owner } => Call::OpenSession { owner },
             Step::KeepAlive { owner } => Call::KeepAlive { owner },
             Step::Acquire { owner, permits } => Call::Acquire { key: self.locks.draw(&mut self.draw), owner, permits },
+            Step::AcquireAnother { owner } => Call::Acquire { key: self.locks.draw(&mut self.draw), owner, permits: 1 },
             Step::AcquireAgain { owner, lock } => Call::Acquire { key: lock, owner, permits: 1 },
             Step::Add { lock } => Call::Add { key: guarded_by(&lock), value: self.fresh_element() },
             Step::Read { lock } => Call::Read { key: guarded_by(&lock) },

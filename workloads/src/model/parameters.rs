@@ -22,7 +22,8 @@ pub struct Parameters {
     pub permits: u32,
     /// How long the leases of lock sessions last at least; nothing where that is not known.
     pub ttl: Duration,
-    /// Whether what locks guard is written under fencing tokens.
+    /// Whether what locks guard is written under tokens that never fall: the resource refuses older ones, or holders stop in
+    /// time.
     pub is_fenced: bool,
     /// The total of all accounts of a bank; `None` for that of the first read.
     pub total: Option<i64>,

@@ -68,6 +68,15 @@ pub struct LockClientOptions {
     pub bug: Option<Bug>,
 }
 
+impl LockClientOptions {
+    /// Whether nothing is written under a hold any more once something was written under a later one: the resource sees to
+    /// that, or the clients do.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        self.fencing || self.careful
+    }
+}
+
 /// One client. See the [module](self).
 #[derive(Clone, Debug)]
 pub struct LockClient {
@@ -173,7 +182,7 @@ impl LockClient {
             }
             (questions::Reply::Content { elements }, _, _) => Returned::List(elements),
             (questions::Reply::Written { version }, Stage::WriteToAdd { token, .. }, _) => {
-                let returned = if self.options.fencing { Returned::Token(*token) } else { Returned::Done };
+                let returned = if self.options.is_ordered() { Returned::Token(*token) } else { Returned::Done };
                 Returned::Versioned { version, returned: Box::new(returned) }
             }
             (_, _, _) => {

@@ -165,6 +165,18 @@ fn an_element_is_put_in_by_reading_and_writing_the_whole_set() {
 }
 
 #[test]
+fn the_token_of_a_write_is_told_unless_a_client_trusts_its_lock_for_ever_and_nobody_looks() {
+    for (fencing, careful) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut driven = Driven::with_lock(LockClientOptions { fencing, careful, ..options() });
+        let (_, _, attempt) = asked(driven.begin(&add(5)));
+        let (_, _, attempt) = asked(driven.read_and_work(attempt, r#"{"value":null,"version":0,"token":0}"#));
+        let told = if fencing || careful { Returned::Token(33) } else { Returned::Done };
+        let returned = Returned::Versioned { version: 1, returned: Box::new(told) };
+        assert_eq!(outcome(driven.answer(attempt, page(r#"{"version":1}"#))), Outcome::Ok(returned));
+    }
+}
+
+#[test]
 fn a_stale_token_is_a_certain_failure_and_an_open_write_ends_the_trust_in_the_hold() {
     let mut driven = Driven::with_lock(options());
     assert_fail(&driven.call(&add(5), refused(ErrorCode::StaleToken)), "stale-token");

@@ -1,14 +1,14 @@
-//! A test a bug: the swarm finds it within its budget of runs, and by a check that fits what it breaks.
+//! The bugs of Raft, of the sessions above it and of the log below it.
 
 use rashomon_systems::planted::PlantedBug;
 use rashomon_systems::raft::{Bug, Promise};
 
-use crate::plan::System;
-use crate::swarm::{Finding, Fixed, Found, draw, look};
+use super::find;
+use crate::swarm::Finding;
 
-/// Whether this is what the bug can be expected to do. A bug that breaks nothing but liveness is not known by a wrong answer,
-/// and one that breaks safety only is not known by a cluster that stands still.
-fn fits(bug: Bug, finding: &Finding) -> bool {
+/// A bug that breaks nothing but liveness is not known by a wrong answer, and one that breaks safety only is not known by a
+/// cluster that stands still.
+pub(super) fn fits(bug: Bug, finding: &Finding) -> bool {
     let breaks = bug.description().breaks;
     match finding.check.as_str() {
         "liveness" => breaks.contains(&Promise::Liveness) || breaks.contains(&Promise::Convergence),
@@ -16,35 +16,7 @@ fn fits(bug: Bug, finding: &Finding) -> bool {
     }
 }
 
-/// Looks at the run of a seed that is known to show the bug, as long as the swarm draws as it does, and then at those from the
-/// first seed on.
-fn find(bug: Bug, known_seed: u64, runs: u64) {
-    let fixed = Fixed::nothing_but(System::Raft, Some(PlantedBug::Raft(bug)));
-    let mut others = Vec::new();
-    for seed in std::iter::once(known_seed).chain(1..=runs) {
-        let looked = look(&draw(&fixed, seed).unwrap()).unwrap();
-        match looked.found {
-            Found::Violation(finding) if fits(bug, &finding) => return,
-            Found::Violation(finding) => others.push(format!("seed {seed}: {}: {}", finding.check, finding.kind)),
-            Found::Nothing | Found::Unknown(_) => {}
-        }
-    }
-    panic!("{bug} was not found by what it breaks in {runs} runs, but: {others:?}");
-}
-
-macro_rules! found_within {
-    ($($name:ident: $bug:ident in $runs:literal from $seed:literal;)+) => {
-        /// Each with a test of its own.
-        const TESTED: &[Bug] = &[$(Bug::$bug),+];
-
-        $(#[test]
-        fn $name() {
-            find(Bug::$bug, $seed, $runs);
-        })+
-    };
-}
-
-found_within! {
+found_within! { Raft
     rc01: RC01 in 20 from 1;
     rc02: RC02 in 20 from 1;
     rc03: RC03 in 20 from 1;
