@@ -22,6 +22,8 @@ use crate::plan::Simulation;
 const BOUND_ELECTIONS: u64 = 20;
 /// And so long for a member that needs a whole snapshot, which may come in pieces of a few bytes, one a round trip.
 const CATCH_UP_US: u64 = 20_000_000;
+/// For what one round trip carries, as they take longer now and then.
+const BACKLOG_ROUND_TRIPS: u64 = 2;
 /// How long a probe is waited for before it is sent again.
 const PROBE_US: u64 = 500_000;
 pub(super) const PROBE_TOKEN: Token = Token(u64::MAX);
@@ -33,7 +35,21 @@ impl<S: OwnSystem> Run<'_, S> {
 
     /// Within this time a healed majority must answer.
     pub(super) fn liveness_bound_us(&self) -> u64 {
-        self.simulation().raft.election_max_us * BOUND_ELECTIONS + CATCH_UP_US
+        self.simulation().raft.election_max_us * BOUND_ELECTIONS + CATCH_UP_US + self.backlog_us()
+    }
+
+    /// How long it may take to replicate what clients have asked for faster than messages can carry it: with one entry a
+    /// message and one message under way, an entry takes a round trip.
+    fn backlog_us(&self) -> u64 {
+        let Simulation { network, disk, raft, .. } = self.simulation();
+        let statuses = self.cluster.nodes().filter_map(|node| Some(self.member(node)?.status()));
+        let (last, committed) = statuses.fold((0, 0), |(last, committed), status| {
+            (status.last_index.max(last), status.commit_index.max(committed))
+        });
+        let round_trip_us = 2 * u64::from(network.latency_min_us + network.latency_extra_us)
+            + u64::from(disk.sync_min_us + disk.sync_extra_us);
+        let at_a_time = (raft.append_entries * raft.inflight_appends).max(1) as u64;
+        BACKLOG_ROUND_TRIPS * round_trip_us * (last.saturating_sub(committed) / at_a_time)
     }
 
     /// The node through which these nodes work together, if they do.
