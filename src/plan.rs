@@ -226,7 +226,9 @@ impl Plan {
         let permits = if self.workload == Workload::Semaphore { SEMAPHORE_PERMITS } else { 1 };
         // Locks of others may have no tokens by which the order of holds could be seen.
         let is_fenced = fencing || careful && self.system == System::Lock;
-        Parameters { ttl: Duration::from_millis(ttl_ms), is_fenced, permits, ..Parameters::default() }
+        let promises_leases = self.real.as_ref().is_none_or(|real| real.description.promises_leases);
+        let ttl = if promises_leases { Duration::from_millis(ttl_ms) } else { Duration::ZERO };
+        Parameters { ttl, is_fenced, permits, ..Parameters::default() }
     }
 
     /// How long a client of this role waits for an answer. Who repeats what stays open is not stuck with one node, and stays

@@ -42,6 +42,10 @@ pub struct Description {
     /// Whether its locks come with a number that only grows, at which the store that they guard can look.
     #[serde(default)]
     pub fencing_tokens: bool,
+    /// Whether a lock lasts for its lease's time from when the last command was asked that was answered; otherwise an answer
+    /// says that the session lived then, and no more.
+    #[serde(default = "yes")]
+    pub promises_leases: bool,
     /// How long its nodes may take from their start until they are ready, and after faults, in seconds.
     #[serde(default = "a_minute")]
     pub ready_s: u64,
@@ -143,6 +147,10 @@ pub struct Setup {
     /// How long it may take, in seconds.
     #[serde(default = "half_a_minute")]
     pub within_s: u64,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn one() -> u16 {

@@ -15,6 +15,7 @@ pub mod lock;
 mod protocol;
 pub mod redis;
 pub mod template;
+pub mod zookeeper;
 
 pub use client::{Client, Future, Look, Protocol, Role, Seat, StandStill, Standing};
 pub use description::{Description, DescriptionError};

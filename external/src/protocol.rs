@@ -22,7 +22,7 @@ impl Protocol {
         match self {
             Self::Redis => crate::redis::client(seat).map_err(SeatError::of),
             Self::Etcd => crate::etcd::client(seat.clone()).map_err(SeatError::of),
-            Self::ZooKeeper => Err(SeatError("nobody speaks ZooKeeper yet".into())),
+            Self::ZooKeeper => crate::zookeeper::client(seat).map_err(SeatError::of),
         }
     }
 
@@ -34,7 +34,7 @@ impl Protocol {
         match self {
             Self::Redis => crate::redis::look(seat).map_err(SeatError::of),
             Self::Etcd => crate::etcd::look(seat.nodes.clone(), seat.home).map_err(SeatError::of),
-            Self::ZooKeeper => Err(SeatError("nobody speaks ZooKeeper yet".into())),
+            Self::ZooKeeper => Ok(crate::zookeeper::look(seat)),
         }
     }
 }

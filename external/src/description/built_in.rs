@@ -9,6 +9,7 @@ const FILES: &[(&str, &str)] = &[
     ("redis-sentinel.toml", include_str!("../../systems/redis-sentinel.toml")),
     ("redis-cluster.toml", include_str!("../../systems/redis-cluster.toml")),
     ("redlock.toml", include_str!("../../systems/redlock.toml")),
+    ("zookeeper.toml", include_str!("../../systems/zookeeper.toml")),
 ];
 
 static ALL: LazyLock<Vec<Description>> = LazyLock::new(|| {
