@@ -9,7 +9,7 @@ use rashomon_systems::commit::client::DECISIONS;
 use rashomon_systems::commit::{self, CommitClient, CommitClientOptions};
 use rashomon_systems::lock::{LockClient, LockClientOptions};
 use rashomon_systems::server::NodeId;
-use rashomon_workloads::{Role, SEMAPHORE_PERMITS, Workload};
+use rashomon_workloads::{COPY, Role, SEMAPHORE_PERMITS, Workload};
 
 use crate::plan::{CommitSettings, LockSettings, Plan, System};
 
@@ -130,12 +130,18 @@ impl Plan {
 
     /// Whether a final read waits until all other final reads are over: it tells what is under way, and they are that, too.
     pub(crate) fn is_read_last(&self, read: &Call) -> bool {
-        self.what_is_open().as_ref() == Some(read)
+        [self.what_is_open(), self.copy_read()].iter().flatten().any(|last| last == read)
     }
 
     /// Whether the system can be asked this at the end: only our own shards know what was decided.
     pub(crate) fn can_be_read(&self, read: &Call) -> bool {
         self.system != System::Real || !matches!(read, Call::Read { key } if key.as_str() == DECISIONS)
+    }
+
+    /// What makes a node tell at the end all that it holds itself; nothing where it can't, or where what it holds is locks.
+    pub(crate) fn copy_read(&self) -> Option<Call> {
+        let has_copies = self.real.as_ref().is_some_and(|real| real.description.copies) && self.lock.is_none();
+        has_copies.then(|| Call::Read { key: COPY.into() })
     }
 
     /// Whether the answer to [`Plan::what_is_open`] is that nothing is.

@@ -213,7 +213,7 @@ impl Plan {
             System::Raft => Parameters::default(),
             System::Lock => self.promises_of_locks(),
             System::Real if self.lock.is_some() => self.promises_of_locks(),
-            System::Real => Parameters::default(),
+            System::Real => Parameters { tells_copies: self.copy_read().is_some(), ..Parameters::default() },
             System::Commit => {
                 let consistency = Some(AskedConsistency::Transactions(self.commit_settings().demanded()));
                 Parameters { consistency, total: Some(Bank::default().total()), ..Parameters::default() }

@@ -20,7 +20,8 @@ use crate::Protocol;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// Its name on the command line and in the names of folders: lower-case letters, digits and dashes.
+    /// Its name on the command line and in the names of folders: a lower-case letter, then such letters, digits, dashes
+    /// and dots.
     pub name: String,
     /// One sentence for `rashomon list systems`.
     pub about: String,
@@ -46,6 +47,9 @@ pub struct Description {
     /// says that the session lived then, and no more.
     #[serde(default = "yes")]
     pub promises_leases: bool,
+    /// Whether clients can ask a node for all that it holds itself, so that the copies of all nodes are compared at the end.
+    #[serde(default)]
+    pub copies: bool,
     /// How long its nodes may take from their start until they are ready, and after faults, in seconds.
     #[serde(default = "a_minute")]
     pub ready_s: u64,

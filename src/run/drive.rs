@@ -23,6 +23,8 @@ pub(crate) struct Drive {
     generator: Mutex<Box<dyn Generator>>,
     next_process: AtomicU64,
     operation_deadline: Duration,
+    /// What the system tells of itself at the end, whatever the workload.
+    copy_read: Option<Call>,
     pub(crate) counts: Counts,
 }
 
@@ -57,6 +59,7 @@ impl Drive {
             generator: Mutex::new(plan.workload.generator(plan.seed)),
             next_process: AtomicU64::new(plan.clients.into()),
             operation_deadline: Duration::from_millis(plan.operation_deadline_ms),
+            copy_read: plan.copy_read(),
             counts: Counts::default(),
         }
     }
@@ -90,6 +93,7 @@ impl Drive {
         is_wanted: impl Fn(&Call) -> bool,
     ) -> Result<(u64, u64)> {
         let mut reads = self.generator().final_reads();
+        reads.extend(self.copy_read.clone());
         reads.retain(is_wanted);
         let reads = Arc::new(reads);
         let wanted = (reads.len() * clients.len()) as u64;

@@ -18,11 +18,13 @@ mod register;
 mod role;
 mod rotation;
 mod transactions;
+mod watch;
 mod workload;
 
 pub use locks::SEMAPHORE_PERMITS;
 pub use model::{Answer, AskedConsistency, Checked, Model, ModelError, Parameters, UnknownModel};
 pub use pace::Pace;
+pub use rashomon_checker::properties::COPY;
 pub use role::{Asker, Role};
 pub use transactions::BANK_TOTAL;
 pub use workload::{Generator, UnknownWorkload, Workload};

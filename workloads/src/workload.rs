@@ -13,6 +13,7 @@ use crate::locks::LockGenerator;
 use crate::queue::QueueGenerator;
 use crate::register::RegisterGenerator;
 use crate::transactions::{AtomicGenerator, BankGenerator, LongForkGenerator, MixedGenerator, WriteSkewGenerator};
+use crate::watch::WatchGenerator;
 
 /// Draws the calls of one run. What a client is asked to do may rest on what became of its earlier calls.
 pub trait Generator: Send {
@@ -127,6 +128,10 @@ workloads! {
     Commit = "commit",
         "transactions that put an element into lists of several nodes; in all or in none, as every node and client says?",
         AtomicGenerator::new;
+    /// Records that are sent to logs and watched.
+    Watch = "watch",
+        "unique records sent to logs, whose readers go on where they stopped; in order, no gap, none twice, none lost?",
+        WatchGenerator::new;
 }
 
 /// There is no workload of that name.
@@ -145,7 +150,7 @@ impl Workload {
     /// Those of a key-value store.
     pub const KEY_VALUE: &[Self] = &[Self::Register, Self::Append, Self::Set];
     /// Those of a store that knows such objects; none of our own does.
-    pub const OBJECTS: &[Self] = &[Self::Counter, Self::Queue];
+    pub const OBJECTS: &[Self] = &[Self::Counter, Self::Queue, Self::Watch];
     /// Those of a lock service and what it guards.
     pub const LOCKS: &[Self] = &[Self::Lock, Self::FencedLock, Self::Semaphore, Self::LockSet];
     /// Those of a store with transactions.

@@ -25,6 +25,7 @@
 
 mod bank;
 mod commit;
+mod copies;
 mod counter_bounds;
 mod fencing;
 mod lease_lock;
@@ -46,6 +47,7 @@ use std::time::Duration;
 use rashomon_history::{Key, Operation};
 
 pub use commit::DECISIONS;
+pub use copies::COPY;
 pub use report::{
     AnomalyKind, PropertyAnomaly, PropertyReport, PropertyStatistics, PropertyVerdict, PropertyWhy, Quantiles, TOLD_MAX,
 };
@@ -102,6 +104,8 @@ pub enum Property {
     Fencing,
     /// Transactions over several nodes are decided once, by all, and happen as a whole.
     Commit,
+    /// The nodes of a store that keeps versions hold the same.
+    Copies,
 }
 
 /// What is known of a bank.
@@ -133,6 +137,7 @@ impl Property {
             Self::LeaseLock { ttl: Duration::ZERO, permits: 1 },
             Self::Fencing,
             Self::Commit,
+            Self::Copies,
         ]
     }
 
@@ -153,6 +158,7 @@ impl Property {
             Self::LeaseLock { .. } => "lease-lock",
             Self::Fencing => "fencing",
             Self::Commit => "commit",
+            Self::Copies => "copies",
         }
     }
 
@@ -172,7 +178,7 @@ impl Property {
             Self::Log => "send, poll and assign",
             Self::Bank(_) => "transfer, read of everything and txn",
             Self::LongFork => "txn of one write or of reads, write and read",
-            Self::LeaseLock { .. } | Self::Fencing | Self::Commit => "all calls",
+            Self::LeaseLock { .. } | Self::Fencing | Self::Commit | Self::Copies => "all calls",
         }
     }
 
@@ -199,6 +205,7 @@ impl Property {
             }
             Self::Fencing => fencing::check(&mut run),
             Self::Commit => commit::check(&mut run),
+            Self::Copies => copies::check(&mut run),
         };
         match answer {
             Ok(doubt) => Ok(run.finish(self.name(), doubt)),

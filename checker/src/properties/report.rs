@@ -200,6 +200,8 @@ kinds! {
     TokenFell = "token-fell",
     /// The fencing token changed while the lock was held.
     TokenChanged = "token-changed",
+    /// A lock was granted to who did not hold it at that moment.
+    GrantedWithoutHold = "granted-without-hold",
     /// A write was accepted under an older fencing token than a write before it.
     StaleToken = "stale-token",
     /// Two writes of an object had the same number.
@@ -212,6 +214,8 @@ kinds! {
     Undecided = "undecided",
     /// A part of a transaction happened, and another did not.
     Partial = "partial",
+    /// Two nodes hold what can't be copies of one store.
+    CopiesDiffer = "copies-differ",
 }
 
 impl fmt::Display for AnomalyKind {

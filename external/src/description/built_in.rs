@@ -10,6 +10,8 @@ const FILES: &[(&str, &str)] = &[
     ("redis-cluster.toml", include_str!("../../systems/redis-cluster.toml")),
     ("redlock.toml", include_str!("../../systems/redlock.toml")),
     ("zookeeper.toml", include_str!("../../systems/zookeeper.toml")),
+    ("etcd.toml", include_str!("../../systems/etcd.toml")),
+    ("etcd-3.5.1.toml", include_str!("../../systems/etcd-3.5.1.toml")),
 ];
 
 static ALL: LazyLock<Vec<Description>> = LazyLock::new(|| {

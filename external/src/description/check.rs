@@ -12,9 +12,12 @@ pub(super) const MOST_NODES: u16 = 9;
 impl Description {
     /// Says what is wrong, in a sentence.
     pub(super) fn check(&self) -> Result<(), String> {
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || !self.name.chars().all(is_name) {
-            return Err(format!("name is {:?}: it has to be of lower-case letters, digits and dashes", self.name));
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+        if !self.name.starts_with(|c: char| c.is_ascii_lowercase()) || !self.name.chars().all(is_name) {
+            return Err(format!(
+                "name is {:?}: it has to be of lower-case letters, digits, dashes and dots",
+                self.name
+            ));
         }
         if self.workloads.is_empty() {
             return Err("workloads is empty: name at least one that it can serve".into());

@@ -23,6 +23,11 @@ const ELEMENT: char = '/';
 /// Comes next after [`ELEMENT`], and so after all elements of a set.
 const AFTER_ELEMENTS: char = '0';
 
+/// The first key that there can be; as the end of a range, all that come after its beginning.
+const EVERYTHING: &str = "\0";
+/// What is longer is told by its length and checksum where a member tells everything.
+const LONGEST_CONTENT: usize = 64;
+
 /// What a guarded change says that came too late.
 pub(super) const LOST_RACE: &str = "lost-race: somebody wrote the key in between; nothing was changed";
 
@@ -73,6 +78,25 @@ impl Kv<'_> {
             elements.extend(element(key, entry)?);
         }
         Ok(if elements.is_empty() { Returned::Value(Value::Nil) } else { Returned::List(elements) })
+    }
+
+    /// What the member holds itself, key by key, and how far it is; it first comes up with the others. See the check
+    /// `copies`.
+    pub(super) async fn copy(&self) -> Came<Returned> {
+        let all = |serializable| {
+            let (key, range_end) = (EVERYTHING.into(), Some(EVERYTHING.into()));
+            RangeRequest { key, range_end, serializable }
+        };
+        let barrier = RangeRequest { range_end: None, ..all(false) };
+        let _: RangeResponse = self.look("kv/range", &barrier).await?;
+        let response: RangeResponse = self.look("kv/range", &all(true)).await?;
+        let entries = response.kvs.iter().map(|entry| {
+            let key = Key::from(String::from_utf8_lossy(&entry.key.0).as_ref());
+            let value = Value::from(format!("{} {}", entry.mod_revision.0, content(&entry.value)));
+            (key, value)
+        });
+        let returned = Box::new(Returned::Map(entries.collect()));
+        Ok(Returned::Versioned { version: response.header.revision.0, returned })
     }
 
     pub(super) fn range(&self, key: Bytes, range_end: Option<Bytes>) -> RangeRequest {
@@ -170,6 +194,14 @@ impl Kv<'_> {
             self.change("kv/deleterange", &DeleteRangeRequest { key: key.as_str().into(), range_end }).await?;
         Ok(Returned::Done)
     }
+}
+
+/// What stands there, or what tells it from everything else where it is long.
+fn content(value: &Bytes) -> String {
+    if value.0.len() <= LONGEST_CONTENT {
+        return String::from_utf8_lossy(&value.0).into_owned();
+    }
+    format!("{} bytes with CRC-32 {:08x}", value.0.len(), crc32fast::hash(&value.0))
 }
 
 /// What an entry holds. A read that can't be understood read nothing; a change was read back, and not made.

@@ -95,6 +95,13 @@ impl Cluster {
         client(self.seat(home, settings)).expect("an HTTP client")
     }
 
+    /// A client of the lock service, whose leases last so long; nobody is at the store that the locks guard.
+    pub(super) fn lock_client(&self, keepalive: &str, ttl_s: u64) -> Box<dyn Client> {
+        let resource = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
+        let ttl = Duration::from_secs(ttl_s);
+        client(Seat { resource, ttl, ..self.seat(0, &[("keepalive", keepalive)]) }).expect("an HTTP client")
+    }
+
     /// SIGSTOP or SIGCONT.
     pub(super) fn signal(&self, node: usize, signal: &str) {
         let pid = self.members[node].id().to_string();

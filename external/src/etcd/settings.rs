@@ -20,11 +20,21 @@ pub(super) enum Sets {
     Text,
 }
 
+/// Whether leases are renewed all the time: `keepalive`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum KeepAlive {
+    /// By a task beside the client, as etcd's own clients do.
+    Background,
+    /// Only when the session does something.
+    None,
+}
+
 /// All of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Settings {
     pub(super) reads: Reads,
     pub(super) sets: Sets,
+    pub(super) keep_alive: KeepAlive,
 }
 
 impl Settings {
@@ -34,6 +44,7 @@ impl Settings {
         Self {
             reads: if is("reads", "serializable") { Reads::Serializable } else { Reads::Linearizable },
             sets: if is("sets", "text") { Sets::Text } else { Sets::Keys },
+            keep_alive: if is("keepalive", "none") { KeepAlive::None } else { KeepAlive::Background },
         }
     }
 }

@@ -171,3 +171,106 @@ async fn a_member_alone_tells_only_what_may_be_old() {
     assert_eq!((standing.role, standing.is_ready), (Role::Candidate, false));
     assert_eq!(cluster.standing(1).await, None);
 }
+
+fn records(outcome: Outcome) -> Vec<(u64, Value)> {
+    match outcome {
+        Outcome::Ok(Returned::Records(records)) => {
+            records.into_iter().map(|record| (record.offset, record.value)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_watch_brings_all_records_in_order_and_goes_on_where_it_stopped() {
+    let Some(cluster) = Cluster::start(1).await else { return };
+    let (mut writer, mut reader) = (cluster.client(0, &[]), cluster.client(0, &[]));
+    let log = || Key::from("w1");
+    let poll = || Call::Poll { keys: Vec::new() };
+    assert_eq!(ask(&mut reader, Call::Assign { keys: vec![log()] }).await, DONE);
+    assert_eq!(records(ask(&mut reader, poll()).await), []);
+    let mut sent = Vec::new();
+    for value in 1..=20_i64 {
+        // Not of the log.
+        assert_eq!(ask(&mut writer, write("w10", value)).await, DONE);
+        match ask(&mut writer, Call::Send { key: log(), value: value.into() }).await {
+            Outcome::Ok(Returned::Offset(offset)) => sent.push((offset, Value::Int(value))),
+            other => panic!("{other:?}"),
+        }
+        if value == 10 {
+            assert_eq!(records(ask(&mut reader, poll()).await), sent);
+        }
+    }
+    assert_eq!(records(ask(&mut reader, poll()).await), sent[10..]);
+    assert_eq!(ask(&mut reader, Call::Assign { keys: vec![log()] }).await, DONE);
+    assert_eq!(records(ask(&mut reader, poll()).await), sent, "from the beginning");
+}
+
+#[tokio::test]
+async fn a_member_tells_what_it_holds_itself() {
+    let Some(cluster) = Cluster::start(1).await else { return };
+    let mut client = cluster.client(0, &[]);
+    assert_eq!(ask(&mut client, write("r1", 1)).await, DONE);
+    assert_eq!(ask(&mut client, Call::Write { key: "r2".into(), value: "x".repeat(100).as_str().into() }).await, DONE);
+    let Outcome::Ok(Returned::Versioned { version: 3, returned }) = ask(&mut client, read("copy")).await else {
+        panic!("no version")
+    };
+    let Returned::Map(entries) = *returned else { panic!("{returned}") };
+    assert_eq!(entries[0], ("r1".into(), "2 1".into()));
+    assert!(entries[1].1.to_string().contains("102 bytes with CRC-32"), "{}", entries[1].1);
+}
+
+fn acquire(owner: &str) -> Call {
+    Call::Acquire { key: "l1".into(), owner: owner.into(), permits: 1 }
+}
+
+fn release(owner: &str) -> Call {
+    Call::Release { key: "l1".into(), owner: owner.into(), permits: 1 }
+}
+
+fn token(outcome: &Outcome) -> u64 {
+    match outcome {
+        Outcome::Ok(Returned::Token(token)) => *token,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_lock_waits_for_its_holder_and_its_tokens_grow() {
+    let Some(cluster) = Cluster::start(1).await else { return };
+    let (mut one, mut other) = (cluster.lock_client("background", 2), cluster.lock_client("background", 2));
+    for (client, owner) in [(&mut one, "a"), (&mut other, "b")] {
+        assert_eq!(ask(client, Call::OpenSession { owner: owner.into() }).await, DONE);
+    }
+    let first = token(&ask(&mut one, acquire("a")).await);
+    let longer_than_its_lease = Duration::from_secs(3);
+    let outcome = ask_within(&mut other, acquire("b"), longer_than_its_lease).await;
+    assert!(matches!(outcome, Outcome::Info(_)), "kept alive, and held all the time: {outcome:?}");
+    assert_eq!(ask(&mut one, release("a")).await, DONE);
+    assert_eq!(ask(&mut other, Call::OpenSession { owner: "b2".into() }).await, DONE);
+    let then = token(&ask(&mut other, acquire("b2")).await);
+    assert!(0 < first && first < then, "{first} {then}");
+    let outcome = ask(&mut one, release("a")).await;
+    assert!(matches!(&outcome, Outcome::Fail(reason) if reason.starts_with("not-held")), "{outcome:?}");
+}
+
+/// etcd#11456: the lease of who waits runs out; the lock is granted to it nevertheless.
+#[tokio::test]
+async fn a_grant_to_who_no_longer_waits_has_no_token() {
+    let Some(cluster) = Cluster::start(1).await else { return };
+    let (mut holder, mut waits) = (cluster.lock_client("none", 60), cluster.lock_client("none", 2));
+    for (client, owner) in [(&mut holder, "a"), (&mut waits, "b")] {
+        assert_eq!(ask(client, Call::OpenSession { owner: owner.into() }).await, DONE);
+    }
+    assert!(token(&ask(&mut holder, acquire("a")).await) > 0);
+    let waiting = tokio::spawn(async move {
+        let outcome = ask_within(&mut waits, acquire("b"), Duration::from_secs(20)).await;
+        (waits, outcome)
+    });
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(ask(&mut holder, release("a")).await, DONE);
+    let (mut waits, outcome) = waiting.await.expect("no panic");
+    assert_eq!(token(&outcome), 0);
+    let outcome = ask(&mut waits, Call::KeepAlive { owner: "b".into() }).await;
+    assert!(matches!(&outcome, Outcome::Fail(reason) if reason.starts_with("session-expired")), "{outcome:?}");
+}

@@ -220,6 +220,7 @@ impl CheckArgs {
             permits: self.permits,
             ttl: self.ttl,
             is_fenced: true,
+            tells_copies: false,
             total: self.total,
             negative_balances_allowed: self.negative_balances,
             delta: self.delta,

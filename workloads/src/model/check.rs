@@ -113,6 +113,7 @@ impl Check<'_> {
             }
             Model::Fencing => self.property(&Property::Fencing),
             Model::Commit => self.property(&Property::Commit),
+            Model::Copies => self.property(&Property::Copies),
             Model::Bank => self.property(&Property::Bank(BankRules {
                 accounts: None,
                 total: parameters.total,

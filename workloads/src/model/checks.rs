@@ -1,7 +1,7 @@
 //! What the histories of each workload are held against.
 
 use rashomon_checker::Options;
-use rashomon_checker::properties::DECISIONS;
+use rashomon_checker::properties::{COPY, DECISIONS};
 use rashomon_checker::transactions::Consistency;
 use rashomon_history::{Call, Operation};
 
@@ -20,7 +20,7 @@ impl Workload {
         };
         let with_snapshots = |model| level.implies(Consistency::SnapshotIsolation).then_some(model);
         let fencing = promised.is_fenced.then_some(Model::Fencing);
-        match self {
+        let mut models = match self {
             Self::Register => vec![Model::Register],
             Self::Append => vec![Model::ListAppend],
             Self::Set => vec![Model::Set],
@@ -33,7 +33,10 @@ impl Workload {
             Self::AppendTxn | Self::Commit => vec![Model::Commit, Model::ListAppend],
             Self::RwTxn | Self::WriteSkew => vec![Model::Commit, Model::RwRegister],
             Self::LongFork => present([Some(Model::Commit), Some(Model::RwRegister), with_snapshots(Model::LongFork)]),
-        }
+            Self::Watch => vec![Model::Log],
+        };
+        models.extend(promised.tells_copies.then_some(Model::Copies));
+        models
     }
 
     /// Holds a history against everything that the system promises.
@@ -87,13 +90,16 @@ fn present(models: [Option<Model>; 3]) -> Vec<Model> {
 impl Model {
     /// Whether a call belongs to what the model looks at, where clients of one run do several things.
     fn is_about(self, call: &Call) -> bool {
+        let reads = |name: &str| matches!(call, Call::Read { key } if key.as_str() == name);
         match self {
+            Self::Copies => reads(COPY),
+            _ if reads(COPY) => false,
+            // Reads that let a node come up with the others are no calls of a log.
+            Self::Log => !matches!(call, Call::Read { .. }),
             Self::SetFull => matches!(call, Call::Add { .. } | Call::Read { .. } | Call::Contains { .. }),
             // What is drained when nobody else asks is beyond every order.
             Self::Queue => !matches!(call, Call::Drain { .. }),
-            Self::ListAppend | Self::RwRegister | Self::LongFork | Self::Bank => {
-                !matches!(call, Call::Read { key } if key.as_str() == DECISIONS)
-            }
+            Self::ListAppend | Self::RwRegister | Self::LongFork | Self::Bank => !reads(DECISIONS),
             _ => true,
         }
     }

@@ -104,6 +104,8 @@ models! {
     LeaseLock = "lease-lock", "locks whose leases last --ttl are held by one at a time, or by --permits; tokens grow: open-session, keep-alive, acquire, release";
     /// Whether a resource checks fencing tokens.
     Fencing = "fencing", "what a lock guards is written under fencing tokens that never fall: add or write that tells its number and token";
+    /// Whether all nodes hold the same.
+    Copies = "copies", "the nodes of a store with versions hold the same: reads of everything that a node holds itself";
     /// Whether transactions are atomic.
     Commit = "commit", "all nodes decide alike, and transactions happen as a whole: txn, read of decisions";
 }

@@ -25,6 +25,8 @@ pub struct Parameters {
     /// Whether what locks guard is written under tokens that never fall: the resource refuses older ones, or holders stop in
     /// time.
     pub is_fenced: bool,
+    /// Whether the final reads ask each node what it holds itself.
+    pub tells_copies: bool,
     /// The total of all accounts of a bank; `None` for that of the first read.
     pub total: Option<i64>,
     /// Whether accounts of a bank may be overdrawn.
@@ -45,6 +47,7 @@ impl Default for Parameters {
             permits: 1,
             ttl: Duration::ZERO,
             is_fenced: true,
+            tells_copies: false,
             total: None,
             negative_balances_allowed: false,
             delta: Duration::from_secs(1),

@@ -109,7 +109,7 @@ fn every_kind_of_call_is_drawn_and_final_reads_are_reads() {
 
 #[test]
 fn readers_only_read() {
-    for workload in [Workload::KEY_VALUE, &[Workload::Counter], Workload::TRANSACTIONS].concat() {
+    for workload in [Workload::KEY_VALUE, &[Workload::Counter, Workload::Watch], Workload::TRANSACTIONS].concat() {
         let mut generator = workload.generator(2);
         let mut next = |role| generator.next_call(Asker { client: 0, role });
         assert!((0..500).all(|_| reads_only(&next(Role::Reader))), "{workload}");

@@ -20,8 +20,9 @@ use super::report::{AnomalyKind, PropertyWhy};
 use super::run::{Doubt, Halt, Numbers, Run, plain};
 use sessions::Sessions;
 
-const KINDS: [AnomalyKind; 9] = [
+const KINDS: [AnomalyKind; 10] = [
     AnomalyKind::DoubleHold,
+    AnomalyKind::GrantedWithoutHold,
     AnomalyKind::TooManyPermits,
     AnomalyKind::ForeignRelease,
     AnomalyKind::LostHold,
@@ -31,6 +32,10 @@ const KINDS: [AnomalyKind; 9] = [
     AnomalyKind::TokenFell,
     AnomalyKind::TokenChanged,
 ];
+
+/// The token of a grant that the record of the service itself contradicts: where it counts from 1 what it grants, and says
+/// of the moment of the grant that there was none.
+const NO_HOLD: u64 = 0;
 
 /// What the locks of a service promise.
 #[derive(Clone, Copy)]
@@ -104,6 +109,16 @@ fn steps<'a>(run: &mut Run<'a>, sessions: &mut Sessions<'a>) -> Result<Vec<Step<
         };
         let name = if is_acquire { "acquired" } else { "released" };
         run.count(name, u64::from(is_ok == Some(true)));
+        if is_acquire && token == Some(NO_HOLD) {
+            run.violation(AnomalyKind::GrantedWithoutHold, Some(key), &[position], |story| {
+                format!(
+                    "{}: the service granted the lock to a session that did not hold it at that very moment, as its own record \
+                     shows; its lease was over.",
+                    story.whole(position)
+                )
+            });
+        }
+        let token = token.filter(|token| *token != NO_HOLD);
         let (lock, session) = (locks.number(run, key)?, sessions.number(run, owner)?);
         run.push(&mut steps, Step { position, key, lock, session, permits, is_acquire, is_ok, token })?;
     }
