@@ -32,6 +32,7 @@ fn written(call: &Call) -> Vec<(Key, Value)> {
         | Call::Append { key, value }
         | Call::Add { key, value }
         | Call::Enqueue { key, value }
+        | Call::Send { key, value }
         | Call::Cas { key, to: value, .. } => vec![(key.clone(), value.clone())],
         Call::Txn { ops } => {
             let write = |op: &MicroOp| match op {
@@ -46,7 +47,7 @@ fn written(call: &Call) -> Vec<(Key, Value)> {
 
 fn reads_only(call: &Call) -> bool {
     match call {
-        Call::Read { .. } | Call::Drain { .. } => true,
+        Call::Read { .. } | Call::Drain { .. } | Call::Poll { .. } | Call::Assign { .. } => true,
         Call::Txn { ops } => ops.iter().all(|op| matches!(op, MicroOp::Read { .. })),
         _ => false,
     }
@@ -83,6 +84,7 @@ fn every_kind_of_call_is_drawn_and_final_reads_are_reads() {
         (Workload::Set, &["add", "read"]),
         (Workload::Counter, &["increment", "read"]),
         (Workload::Queue, &["dequeue", "enqueue"]),
+        (Workload::Watch, &["assign", "poll", "send"]),
         (Workload::Lock, LOCKING),
         (Workload::FencedLock, LOCKING),
         (Workload::LockSet, LOCKING),

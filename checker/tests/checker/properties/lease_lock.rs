@@ -30,7 +30,7 @@ fn random(source: &mut Source) -> Vec<Operation> {
         let owner = if source.percent(odd_percent) { source.below(3) } else { process % owners };
         let owner = Value::from(owner as i64);
         let permits = if source.percent(80) { 1 } else { 2 };
-        let token = if source.percent(odd_percent) { source.below(8) } else { number as u64 };
+        let token = 1 + if source.percent(odd_percent) { source.below(8) } else { number as u64 };
         let (call, returned) = match source.below(8) {
             0 => (Call::OpenSession { owner }, Returned::Done),
             1 => (Call::KeepAlive { owner }, Returned::Done),

@@ -49,6 +49,23 @@ fn a_lock_that_two_hold_is_told_with_why_each_still_held_it() {
 }
 
 #[test]
+fn a_grant_that_the_service_s_own_record_contradicts_is_told() {
+    let history = [
+        done(0, acquire("c0-1"), Returned::Token(7), 0, 5),
+        done(0, release("c0-1"), Returned::Done, 80, 82),
+        done(1, acquire("c1-1"), Returned::Token(0), 10, 85),
+        done(2, acquire("c2-1"), Returned::Token(9), 90, 95),
+    ];
+    let report = check(&leases(50), &history);
+    assert_eq!((report.anomalies.len(), report.anomalies[0].kind), (1, AnomalyKind::GrantedWithoutHold));
+    assert_eq!(
+        report.anomalies[0].explanation,
+        "process 1 acquired l1 for \"c1-1\" with token 0, from 0.010 s to 0.085 s: the service granted the lock to a session that \
+         did not hold it at that very moment, as its own record shows; its lease was over."
+    );
+}
+
+#[test]
 fn a_lease_that_is_over_holds_nothing() {
     let history = [
         done(0, acquire("c0-1"), Returned::Token(1), 0, 5),
