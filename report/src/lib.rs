@@ -3,6 +3,7 @@
 //! [`VerdictFile`] is `verdict.json`, the stable answer for programs. [`Statistics`] are the figures in it, computed from
 //! a history. [`terminal_summary`] is what a terminal shows at the end of a run.
 
+mod comparison;
 mod cycle;
 pub mod describe;
 pub mod lamport;
@@ -14,6 +15,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::{Compared, comparison_page, comparison_table};
 pub use cycle::{Cycle, CycleEdge};
 pub use page::{ReportInput, render};
 pub use statistics::{Leadership, Statistics};

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod check;
+mod compare;
 mod detect;
 mod doctor;
 mod duration;
@@ -46,6 +47,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Check recorded histories on their own
     Check(check::CheckArgs),
+    /// Lay runs side by side, of several systems or of one: verdict, anomalies, availability, recovery, throughput, latency
+    Compare(compare::CompareArgs),
     /// Measure how soon the simulation finds each planted bug
     Detect(detect::DetectArgs),
     /// Make a failing simulated run as small as it can be
@@ -75,6 +78,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Detect(args) => detect::run(&args),
         Command::Shrink(args) => shrink::run(&args),
         Command::List(args) => Ok(list::run(&args)),

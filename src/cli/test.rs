@@ -293,7 +293,7 @@ fn whole_millis(duration: Duration) -> Result<u64, Failure> {
 }
 
 /// A seed that people can type again.
-fn fresh_seed() -> u64 {
+pub(crate) fn fresh_seed() -> u64 {
     let nanos = jiff::Timestamp::now().as_nanosecond();
     u64::try_from(nanos.rem_euclid(1_000_000_007)).unwrap_or(1)
 }

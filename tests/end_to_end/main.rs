@@ -12,3 +12,4 @@ mod runs;
 mod shrink;
 mod simulation;
 mod unprivileged;
+mod zookeeper;
