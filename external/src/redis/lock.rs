@@ -4,8 +4,8 @@
 //! Instance*): `SET NX PX` with the owner's name as the value, deleted by a script that looks at the name first. The plain one
 //! is what people write who have not read it: `SETNX`, `PEXPIRE`, and `DEL` of whatever is there.
 //!
-//! There are no sessions and no fencing tokens: an owner is a name, and each lock has a lease of its own. An acquire tries
-//! once.
+//! There are no fencing tokens, and no sessions: an owner is a name, each lock has a lease of its own, and an acquire tries once. A
+//! session is over when one of its locks is no longer there, as all of them would be that it had under one lease.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,8 +63,7 @@ impl RedisLocks {
             let since = Instant::now();
             let command = if self.is_plain { expire(&lock, self.ttl) } else { extend(&lock, &self.owner, self.ttl) };
             if self.write(&lock, command, until).await? != Value::Int(1) {
-                self.held.remove(&lock);
-                return Err(not_held(&lock));
+                return Err(self.lost(&lock));
             }
             self.held.insert(lock, since + self.ttl);
         }
@@ -94,9 +93,16 @@ impl RedisLocks {
 
     async fn unlock(&mut self, lock: &Key, until: Instant) -> Result<(), NotDone> {
         let command = if self.is_plain { on("DEL", lock) } else { delete(lock, &self.owner) };
-        let answer = self.write(lock, command, until).await;
+        if self.write(lock, command, until).await? != Value::Int(1) {
+            return Err(self.lost(lock));
+        }
         self.held.remove(lock);
-        if answer? == Value::Int(1) { Ok(()) } else { Err(not_held(lock)) }
+        Ok(())
+    }
+
+    fn lost(&mut self, lock: &Key) -> NotDone {
+        self.held.clear();
+        NotDone::refused(Refusal::SessionExpired, format!("{lock} is not this owner's"))
     }
 
     async fn write(&mut self, lock: &Key, command: Cmd, until: Instant) -> Result<Value, NotDone> {
@@ -161,8 +167,4 @@ fn expire(lock: &Key, ttl: Duration) -> Cmd {
 
 fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn not_held(lock: &Key) -> NotDone {
-    NotDone::refused(Refusal::NotHeld, format!("{lock} is not this owner's"))
 }

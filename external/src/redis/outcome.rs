@@ -185,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn the_table_stands_in_the_documents() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/EXTERNAL.md")).unwrap();
+        for Row { error, certainty, reason } in TABLE {
+            let certainty = match certainty {
+                Certainty::Fail => "fail",
+                Certainty::Info => "info",
+            };
+            let row = format!("| `{error}` | {certainty} | {reason} |");
+            assert!(page.contains(&row), "docs/EXTERNAL.md lacks {row}");
+        }
+    }
+
+    #[test]
     fn no_error_stands_twice_in_the_table() {
         for (place, row) in TABLE.iter().enumerate() {
             assert!(TABLE[..place].iter().all(|before| before.error != row.error), "{}", row.error);

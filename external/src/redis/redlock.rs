@@ -118,8 +118,7 @@ impl Redlock {
                 if votes.no < self.majority() {
                     return Err(votes.too_few(self.servers.len()));
                 }
-                self.held.remove(&lock);
-                return Err(self.not_held(&lock, &votes));
+                return Err(self.lost(&lock, &votes));
             };
             self.held.insert(lock, valid_until);
         }
@@ -128,22 +127,22 @@ impl Redlock {
 
     async fn unlock(&mut self, lock: &Key, until: Instant) -> Result<(), NotDone> {
         let votes = self.ask_all(&delete(lock, &self.owner), &Value::Int(1), until).await;
-        self.held.remove(lock);
         if votes.yes >= self.majority() {
+            self.held.remove(lock);
             Ok(())
         } else if votes.no >= self.majority() {
-            Err(self.not_held(lock, &votes))
+            Err(self.lost(lock, &votes))
         } else {
             // Some have deleted it, and some may still do so.
             Err(NotDone::Open(votes.to_string(self.servers.len())))
         }
     }
 
-    fn not_held(&self, lock: &Key, votes: &Votes) -> NotDone {
-        NotDone::refused(
-            Refusal::NotHeld,
-            format!("{} of {} do not have {lock} of this owner", votes.no, self.servers.len()),
-        )
+    /// The session is over with its lock, as one of [`super::lock::RedisLocks`] is.
+    fn lost(&mut self, lock: &Key, votes: &Votes) -> NotDone {
+        self.held.clear();
+        let why = format!("{} of {} do not have {lock} of this owner", votes.no, self.servers.len());
+        NotDone::refused(Refusal::SessionExpired, why)
     }
 }
 
