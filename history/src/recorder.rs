@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::wire::write_line;
@@ -14,8 +14,10 @@ use crate::{
 /// Writes a history while it happens. Shared by all clients; the order in which calls take its lock is the order of the
 /// history, and the time is read under the same lock, so that index and time never disagree.
 ///
-/// A call returns when its line was handed to the kernel: the history then survives the death of this process, at any
-/// moment. Waiting for the lock can only widen the interval of an operation, never narrow it, which keeps verdicts true.
+/// [`Recorder::invoke`] returns when its line was handed to the kernel: the history then survives the death of this process,
+/// at any moment. A completion goes with the next invocation, whoever's that is, for half the writes: what is lost with this
+/// process is at most what was answered since the last request, and stays open in the history. Waiting for the lock can only
+/// widen the interval of an operation, never narrow it, which keeps verdicts true.
 #[derive(Debug)]
 pub struct Recorder {
     path: PathBuf,
@@ -28,8 +30,12 @@ struct Writer {
     file: File,
     next_index: u64,
     latest: TimeNs,
-    line: Vec<u8>,
+    /// Whole lines that the kernel does not have yet.
+    unwritten: Vec<u8>,
 }
+
+/// Completions are kept back up to so many bytes.
+const MOST_UNWRITTEN: usize = 64 * 1024;
 
 impl Recorder {
     /// Begins a new history; time runs from here. Refuses to write over an existing file.
@@ -38,7 +44,7 @@ impl Recorder {
     /// [`HistoryError::Io`] where the file exists or can't be made.
     pub fn create(path: &Path) -> Result<Self, HistoryError> {
         let file = File::create_new(path).map_err(|cause| HistoryError::Io { path: path.into(), cause })?;
-        let writer = Writer { file, next_index: 0, latest: TimeNs(0), line: Vec::with_capacity(512) };
+        let writer = Writer { file, next_index: 0, latest: TimeNs(0), unwritten: Vec::with_capacity(MOST_UNWRITTEN) };
         Ok(Self { path: path.into(), began: Instant::now(), writer: Mutex::new(writer) })
     }
 
@@ -62,7 +68,7 @@ impl Recorder {
         self.client_event(process, node, is_final, call, ClientEventKind::Invoke)
     }
 
-    /// Writes down what became of the open operation of a process.
+    /// Writes down what became of the open operation of a process, at the next invocation or [`Recorder::flush`].
     ///
     /// # Errors
     /// [`HistoryError::Io`] where the line can't be written.
@@ -87,6 +93,14 @@ impl Recorder {
         })
     }
 
+    /// Hands over what was kept back. To be called when the last operation is over.
+    ///
+    /// # Errors
+    /// [`HistoryError::Io`] where it can't be written.
+    pub fn flush(&self) -> Result<(), HistoryError> {
+        self.writer().write(&self.path)
+    }
+
     fn client_event(
         &self,
         process: ProcessId,
@@ -109,16 +123,37 @@ impl Recorder {
     }
 
     fn append(&self, event: impl FnOnce(u64, TimeNs) -> Event) -> Result<TimeNs, HistoryError> {
-        let mut writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let writer = &mut *writer;
+        let mut writer = self.writer();
         let time = self.now().max(writer.latest);
-        writer.line.clear();
-        write_line(&event(writer.next_index, time), &mut writer.line);
-        // One write a line: a reader never sees half of two lines, and at most the last one is torn.
-        writer.file.write_all(&writer.line).map_err(|cause| HistoryError::Io { path: self.path.clone(), cause })?;
+        let event = event(writer.next_index, time);
+        write_line(&event, &mut writer.unwritten);
         writer.next_index += 1;
         writer.latest = time;
+        let may_wait = matches!(&event, Event::Client(event) if matches!(event.kind, ClientEventKind::Complete(_)));
+        if !may_wait || writer.unwritten.len() > MOST_UNWRITTEN {
+            writer.write(&self.path)?;
+        }
         Ok(time)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer {
+    /// One write for whole lines: a reader never sees half of two, and at most the last one is torn.
+    fn write(&mut self, path: &Path) -> Result<(), HistoryError> {
+        let written = self.file.write_all(&self.unwritten);
+        self.unwritten.clear();
+        written.map_err(|cause| HistoryError::Io { path: path.into(), cause })
+    }
+}
+
+impl Drop for Recorder {
+    /// For who did not come to its end; who did has called [`Recorder::flush`] and knows whether it worked.
+    fn drop(&mut self) {
+        let _ = self.flush();
     }
 }
 
@@ -145,6 +180,7 @@ mod tests {
                 });
             }
         });
+        recorder.flush().unwrap();
         let history = read_history(&path).unwrap();
         assert_eq!(history.operations().len(), 1600);
         for (position, event) in history.events().iter().enumerate() {
@@ -159,6 +195,24 @@ mod tests {
         let recorder = Recorder::create(&path).unwrap();
         recorder.invoke(ProcessId(0), None, false, &Call::Read { key: "k".into() }).unwrap();
         assert_eq!(read_history(&path).unwrap().operations().len(), 1);
+    }
+
+    #[test]
+    fn a_completion_is_on_disk_with_the_next_invocation_and_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let recorder = Recorder::create(&path).unwrap();
+        let call = Call::Read { key: "k".into() };
+        recorder.invoke(ProcessId(0), None, false, &call).unwrap();
+        recorder.complete(ProcessId(0), None, false, &call, Outcome::Ok(Returned::Done)).unwrap();
+        recorder.invoke(ProcessId(1), None, false, &call).unwrap();
+        let history = read_history(&path).unwrap();
+        let outcomes: Vec<bool> =
+            history.operations().iter().map(|operation| matches!(operation.outcome, Outcome::Ok(_))).collect();
+        assert_eq!(outcomes, [true, false]);
+        recorder.complete(ProcessId(1), None, false, &call, Outcome::Ok(Returned::Done)).unwrap();
+        drop(recorder);
+        assert_eq!(read_history(&path).unwrap().events().len(), 4);
     }
 
     #[test]

@@ -176,11 +176,13 @@ impl Asking {
     async fn run(mut self, drive: Arc<Drive>, stop: Stop) -> Result<()> {
         let mut next_call = Instant::now() + Duration::from_micros(self.pace.next_gap_us());
         loop {
-            tokio::select! {
-                () = stop.requested() => return Ok(()),
-                () = sleep_until(next_call.min(self.until)) => {}
+            if next_call > Instant::now() {
+                tokio::select! {
+                    () = stop.requested() => return Ok(()),
+                    () = sleep_until(next_call.min(self.until)) => {}
+                }
             }
-            if Instant::now() >= self.until {
+            if stop.is_requested() || Instant::now() >= self.until {
                 return Ok(());
             }
             self.client.pass().await;

@@ -89,6 +89,7 @@ async fn record(plan: &Plan, folder: &RunFolder, ground: &Ground, stop: &Stop, p
     progress.phase("final reads");
     let final_reads = final_reads(plan, &drive, &nodes, settled_after_ms.is_some(), progress).await?;
 
+    recorder.flush().context("recording the history")?;
     progress.phase("tear down");
     let leaders = watch.leaders();
     drop(watch);

@@ -28,7 +28,7 @@ pub(super) struct Request {
 /// What a call asks.
 pub(super) struct Question {
     pub(super) request: Request,
-    answer: fn(redis::Value) -> Option<Returned>,
+    answer: fn(&redis::Value) -> Option<Returned>,
 }
 
 impl Request {
@@ -44,7 +44,7 @@ impl Request {
 impl Question {
     /// `None` for calls that are not for a store of keys.
     pub(super) fn of(call: &Call) -> Option<Self> {
-        let (key, command, answer): (_, _, fn(redis::Value) -> Option<Returned>) = match call {
+        let (key, command, answer): (_, _, fn(&redis::Value) -> Option<Returned>) = match call {
             Call::Read { key } => {
                 let (command, answer) = read(key);
                 return Some(Self { request: Request::read(key, command), answer });
@@ -83,13 +83,12 @@ impl Question {
     }
 
     /// What came back, if it makes sense.
-    pub(super) fn read_answer(&self, answer: redis::Value) -> Result<Returned, String> {
-        let shown = format!("{answer:?}");
-        (self.answer)(answer).ok_or(shown)
+    pub(super) fn read_answer(&self, answer: &redis::Value) -> Result<Returned, String> {
+        (self.answer)(answer).ok_or_else(|| format!("{answer:?}"))
     }
 }
 
-fn read(key: &Key) -> (Cmd, fn(redis::Value) -> Option<Returned>) {
+fn read(key: &Key) -> (Cmd, fn(&redis::Value) -> Option<Returned>) {
     match key.as_str().as_bytes().first() {
         Some(b's') => (on("SMEMBERS", key), elements),
         Some(b'l') => {
@@ -124,44 +123,44 @@ fn json(value: &Value) -> String {
     serde_json::to_string(value).expect("a number or a text becomes JSON in memory")
 }
 
-fn value(answer: redis::Value) -> Option<Value> {
+fn value(answer: &redis::Value) -> Option<Value> {
     match answer {
         redis::Value::Nil => Some(Value::Nil),
-        redis::Value::BulkString(json) => serde_json::from_slice(&json).ok(),
+        redis::Value::BulkString(json) => serde_json::from_slice(json).ok(),
         _ => None,
     }
 }
 
-fn register(answer: redis::Value) -> Option<Returned> {
+fn register(answer: &redis::Value) -> Option<Returned> {
     value(answer).map(Returned::Value)
 }
 
-fn elements(answer: redis::Value) -> Option<Returned> {
+fn elements(answer: &redis::Value) -> Option<Returned> {
     let redis::Value::Array(elements) = answer else { return None };
-    elements.into_iter().map(value).collect::<Option<_>>().map(Returned::List)
+    elements.iter().map(value).collect::<Option<_>>().map(Returned::List)
 }
 
 /// The head came in last.
-fn drained(answer: redis::Value) -> Option<Returned> {
+fn drained(answer: &redis::Value) -> Option<Returned> {
     let redis::Value::Array(elements) = answer else { return None };
-    elements.into_iter().rev().map(value).collect::<Option<_>>().map(Returned::List)
+    elements.iter().rev().map(value).collect::<Option<_>>().map(Returned::List)
 }
 
-fn done(answer: redis::Value) -> Option<Returned> {
+fn done(answer: &redis::Value) -> Option<Returned> {
     matches!(answer, redis::Value::Okay).then_some(Returned::Done)
 }
 
 /// Of what answers with a length that nobody asked for.
-fn counted(answer: redis::Value) -> Option<Returned> {
+fn counted(answer: &redis::Value) -> Option<Returned> {
     matches!(answer, redis::Value::Int(_)).then_some(Returned::Done)
 }
 
-fn number(answer: redis::Value) -> Option<Returned> {
+fn number(answer: &redis::Value) -> Option<Returned> {
     let redis::Value::Int(number) = answer else { return None };
-    Some(Returned::Value(Value::Int(number)))
+    Some(Returned::Value(Value::Int(*number)))
 }
 
-fn flag(answer: redis::Value) -> Option<Returned> {
+fn flag(answer: &redis::Value) -> Option<Returned> {
     match answer {
         redis::Value::Int(0) => Some(Returned::Flag(false)),
         redis::Value::Int(1) => Some(Returned::Flag(true)),
@@ -169,7 +168,7 @@ fn flag(answer: redis::Value) -> Option<Returned> {
     }
 }
 
-fn swapped(answer: redis::Value) -> Option<Returned> {
+fn swapped(answer: &redis::Value) -> Option<Returned> {
     match answer {
         redis::Value::Int(1) => Some(Returned::Swapped),
         found => Some(Returned::NotSwapped { current: Some(value(found)?) }),

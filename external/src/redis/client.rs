@@ -133,7 +133,7 @@ impl RedisClient {
         match Question::of(call) {
             Some(question) => {
                 let answer = self.ask(&question.request, until).await;
-                let read = |answer| question.read_answer(answer).map_err(Unanswered::Nonsense);
+                let read = |answer: redis::Value| question.read_answer(&answer).map_err(Unanswered::Nonsense);
                 answer.and_then(read).map_or_else(Outcome::from, Outcome::Ok)
             }
             None => Outcome::Fail("Redis has no such call; it was not asked".into()),

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::frame::end_of_reply;
+use super::frame::{NoReply, end_of_reply, read_reply};
 use super::outcome::Unanswered;
 use crate::StandStill;
 
@@ -103,9 +103,11 @@ impl Connection {
 
     async fn receive(&mut self) -> Result<Value, Unanswered> {
         loop {
-            if let Some(end) = end_of_reply(&self.inbox).map_err(|what| Unanswered::Nonsense(what.to_string()))? {
-                let reply = self.inbox.split_to(end);
-                return redis::parse_redis_value(&reply).map_err(|error| Unanswered::Nonsense(error.to_string()));
+            let nonsense = |no_reply: NoReply| Unanswered::Nonsense(no_reply.to_string());
+            if let Some(end) = end_of_reply(&self.inbox).map_err(nonsense)? {
+                let value = read_reply(&self.inbox[..end]).map_err(nonsense)?;
+                self.inbox.advance(end);
+                return Ok(value);
             }
             match self.stream.read_buf(&mut self.inbox).await {
                 Ok(0) => return Err(Unanswered::Broken("the server closed it".into())),
