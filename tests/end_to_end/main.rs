@@ -7,6 +7,7 @@ mod leftovers;
 mod models;
 mod own_systems;
 mod rashomon;
+mod redis;
 mod replay;
 mod runs;
 mod shrink;
