@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bugs;
+mod etcd;
 mod histories;
 mod leftovers;
 mod models;

@@ -12,7 +12,8 @@ use super::resource::Resource;
 use super::service::{LockService, NotDone, Refusal};
 use crate::{Client, Future, Seat, StandStill};
 
-/// How long a client works between reading a guarded set and writing it: what a lock is there for.
+/// How long a client works between reading a guarded set and writing it, where the setting `work_ms` does not say so: what a
+/// lock is there for.
 pub(super) const WORK: Duration = Duration::from_millis(2);
 
 /// One client. See the [module](super).
@@ -21,7 +22,12 @@ pub struct LockClient<S> {
     belief: Belief,
     resource: Resource,
     fencing: bool,
+    work: Duration,
     standstill: Arc<dyn StandStill>,
+}
+
+fn work_of(seat: &Seat) -> Duration {
+    seat.settings.get("work_ms").and_then(|text| text.parse().ok()).map_or(WORK, Duration::from_millis)
 }
 
 impl<S: LockService> LockClient<S> {
@@ -35,6 +41,7 @@ impl<S: LockService> LockClient<S> {
             belief: Belief::new(seat.careful),
             resource: Resource::new(resource, Arc::clone(&seat.standstill))?,
             fencing: seat.fencing,
+            work: work_of(seat),
             standstill: Arc::clone(&seat.standstill),
         })
     }
@@ -162,7 +169,7 @@ impl<S: LockService> LockClient<S> {
         if !elements.contains(element) {
             elements.push(element.clone());
         }
-        sleep(WORK).await;
+        sleep(self.work).await;
         self.standstill.pass().await;
         if Instant::now() >= until {
             return Outcome::Fail("the time was over before it was written; nothing was changed".into());
