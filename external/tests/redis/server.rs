@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rashomon_external::{Client, Future, Seat, StandStill, redis};
+use rashomon_external::{Client, Description, Future, Installer, Programs, Seat, StandStill, redis};
 use rashomon_history::{Call, Outcome};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 /// A running `redis-server`.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    programs: Programs,
     arguments: Vec<String>,
     child: Child,
     folder: TempDir,
@@ -24,15 +25,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one; `None`, and says so, where Redis is not installed.
     pub(crate) async fn start(arguments: &[&str]) -> Option<Self> {
-        if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
-            eprintln!("skipped: there is no redis-server on the PATH");
-            return None;
-        }
+        let programs = match find() {
+            Ok(programs) => programs,
+            Err(problem) => {
+                eprintln!("skipped: {problem}");
+                return None;
+            }
+        };
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).into()).collect();
         let folder = tempfile::tempdir().expect("a folder");
-        let child = spawn(address, &folder, &arguments);
-        let server = Self { address, arguments, child, folder };
+        let child = spawn(&programs, address, &folder, &arguments);
+        let server = Self { address, programs, arguments, child, folder };
         server.until_ready().await;
         Some(server)
     }
@@ -44,7 +48,7 @@ impl Server {
     }
 
     pub(crate) async fn start_again(&mut self) {
-        self.child = spawn(self.address, &self.folder, &self.arguments);
+        self.child = spawn(&self.programs, self.address, &self.folder, &self.arguments);
         self.until_ready().await;
     }
 
@@ -79,8 +83,15 @@ impl Drop for Server {
     }
 }
 
-fn spawn(address: SocketAddr, folder: &TempDir, arguments: &[String]) -> Child {
-    Command::new("redis-server")
+/// Redis as it is installed here, or as `rashomon install redis` unpacked it.
+fn find() -> Result<Programs, Box<dyn std::error::Error>> {
+    let description = Description::find("redis")?;
+    Ok(Installer::new()?.find(&description.install, &BTreeMap::new())?)
+}
+
+fn spawn(programs: &Programs, address: SocketAddr, folder: &TempDir, arguments: &[String]) -> Child {
+    Command::new(programs.path("redis-server"))
+        .envs(programs.environment())
         .args(["--port", &address.port().to_string(), "--save", "", "--dir"])
         .arg(folder.path())
         .args(arguments)
