@@ -1,6 +1,7 @@
 //! What a run is, as plain data: enough to run it again.
 
 mod faults;
+mod hosts;
 mod real;
 mod settings;
 mod system;
@@ -19,6 +20,7 @@ use rashomon_workloads::{AskedConsistency, Parameters, Role, SEMAPHORE_PERMITS, 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use faults::{FaultSettings, FaultTarget};
+pub(crate) use hosts::{HostCommands, Hosts};
 pub(crate) use real::RealSystem;
 pub(crate) use settings::{CommitSettings, LockSettings, RaftSettings};
 pub(crate) use system::{System, World};
@@ -169,13 +171,16 @@ impl Plan {
             return simulation.command.clone();
         }
         let mut command = format!(
-            "rashomon test {} --workload {} --nemesis {} --world {} --nodes {} --clients {} --rate {} --time-limit {}ms \
-             --operation-deadline {}ms --seed {}",
+            "rashomon test {} --workload {} --nemesis {}{} --clients {} --rate {} --time-limit {}ms --operation-deadline {}ms \
+             --seed {}",
             self.real.as_ref().map_or_else(|| self.system.to_string(), |real| quote(&real.named)),
             self.workload,
             self.nemesis_text(),
-            self.world,
-            self.servers(),
+            match self.world {
+                // Which hosts, and so how many, stands among the options of the system.
+                World::Hosts => String::new(),
+                World::Netns | World::Sim => format!(" --world {} --nodes {}", self.world, self.servers()),
+            },
             self.clients,
             self.rate,
             self.time_limit_ms,
@@ -254,6 +259,8 @@ impl Plan {
             ("clients", format!("{}, {rate}", self.clients)),
             ("time limit", format!("{} ms, {} ms an operation", self.time_limit_ms, self.operation_deadline_ms)),
         ];
+        let hosts = self.real.as_ref().and_then(|real| real.hosts.as_ref());
+        rows.extend(hosts.map(|hosts| ("hosts", hosts.to_string())));
         match &self.real {
             Some(real) if real.settings.is_empty() => {}
             Some(real) => rows.push(("settings", real.settings_text())),

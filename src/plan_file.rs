@@ -118,6 +118,7 @@ fn check_numbers(plan: &Plan) -> Result<()> {
 fn check_real(plan: &Plan) -> Result<()> {
     let Some(real) = &plan.real else {
         ensure!(plan.system != System::Real, "it does not say which real system it is: real is missing");
+        ensure!(plan.world != World::Hosts, "only real systems are tested on hosts of yours");
         return Ok(());
     };
     let name = &real.description.name;
@@ -126,6 +127,12 @@ fn check_real(plan: &Plan) -> Result<()> {
     let is_guarded = Workload::LOCKS.contains(&plan.workload);
     ensure!(plan.lock.is_some() == is_guarded, "{} has leases if and only if it is of locks", plan.workload);
     ensure!(plan.nodes > u16::from(is_guarded), "it has no node for {name}");
+    ensure!((plan.world == World::Hosts) == real.hosts.is_some(), "hosts of yours and their addresses belong together");
+    if let Some(hosts) = &real.hosts {
+        let addresses = hosts.addresses.len() + usize::from(hosts.resource.is_some());
+        ensure!(addresses == usize::from(plan.nodes), "it has {} nodes and {addresses} addresses", plan.nodes);
+        ensure!(hosts.resource.is_some() == is_guarded, "a store to guard and locks that guard it belong together");
+    }
     real.description.verify()?;
     real.description.settings(&real.settings)?;
     ensure!(real.description.workloads.contains(&plan.workload), "{name} can't serve {}", plan.workload);

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         eprintln!("rashomon {version} drew this plan, and this is {}: the run may differ", env!("CARGO_PKG_VERSION"));
     }
     match file.plan.world {
-        World::Netns => {
+        World::Netns | World::Hosts => {
             eprintln!("the same operations and faults again; real servers take their own time, so the run will differ");
             netns::run(&file.plan, &args.out, args.fail_on_unknown)
         }

@@ -1,6 +1,7 @@
 //! `rashomon test`: one run, or several.
 
 mod choice;
+mod host_args;
 mod real_args;
 mod system_args;
 
@@ -21,6 +22,7 @@ use crate::plan::{
 };
 use crate::swarm::{self, Fixed, FixedCommit, FixedLock, SwarmOptions};
 use choice::Choice;
+use host_args::HostArgs;
 use real_args::RealArgs;
 pub(crate) use real_args::programs;
 use system_args::{CommitArgs, LockArgs};
@@ -35,6 +37,9 @@ Examples:
   rashomon test raft --workload append --nemesis kill --time-limit 1m
   rashomon test raft --seed 7 --count 10           ten runs, with the seeds 7 to 16
   rashomon test raft --world sim --count 10000     ten thousand simulated runs, each drawn from its seed
+  rashomon test redis --set appendfsync=no         a real system, once `rashomon install` has fetched it
+  rashomon test ./valkey.toml                      another one, which a file of yours describes
+  rashomon test etcd --hosts a:2379,b:2379,c:2379  clients only, against servers that you run
 
 In the world netns the servers run in a private sandbox of namespaces; nothing outside of it is touched. `rashomon doctor`
 says whether this machine can do that. All that is drawn at random follows from the seed: the calls, the schedule of the
@@ -62,7 +67,7 @@ pub(crate) struct TestArgs {
     /// How long each fault lasts, such as 5s [default: 1.5s to 3.5s; drawn in the world sim]
     #[arg(long, value_parser = parse_duration)]
     fault_duration: Option<Duration>,
-    /// Where the run happens: `netns`, a sandbox of real processes, or `sim`, a simulation in virtual time
+    /// Where the run happens: `netns`, a sandbox of real processes; `sim`, a simulation in virtual time; or, with --hosts, `hosts`
     #[arg(long, default_value = "netns")]
     world: World,
     /// Servers, 1 to 9 [default: 5; drawn in the world sim]
@@ -118,6 +123,8 @@ pub(crate) struct TestArgs {
     /// Whether a verdict of `unknown` exits with 2 instead of 0
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     fail_on_unknown: bool,
+    #[command(flatten)]
+    host: HostArgs,
 }
 
 /// Runs what was asked, and gives the exit code of the worst verdict.
@@ -136,8 +143,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, Failure> {
         }
     };
     match args.world {
-        World::Netns if args.count > 1 => many::run_each(seed, args.count, args.fail_on_unknown),
-        World::Netns => netns::run(&plan?, &args.out, args.fail_on_unknown),
+        World::Netns | World::Hosts if args.count > 1 => many::run_each(seed, args.count, args.fail_on_unknown),
+        World::Netns | World::Hosts => netns::run(&plan?, &args.out, args.fail_on_unknown),
         World::Sim if args.count > 1 => {
             let options = SwarmOptions { count: args.count, keep_going: args.keep_going, threads: args.threads };
             sim::run_many(&fixed, seed, &options, &args.out, args.fail_on_unknown)
@@ -181,6 +188,9 @@ impl TestArgs {
             nemesis: self.nemesis.as_deref().map(|names| parse_nemesis(names, self.world)).transpose()?,
             ..self.given(system)?
         };
+        if self.world == World::Hosts || !self.host.is_empty() {
+            return Err(Failure::Input(anyhow!("--hosts is for real systems, and {system} is one of our own")));
+        }
         if !self.real.is_empty() {
             return Err(Failure::Input(anyhow!(
                 "--set and --binary are for real systems, and {system} is one of our own"
@@ -200,7 +210,7 @@ impl TestArgs {
     fn faults(&self) -> Result<FaultSettings, Failure> {
         let duration_ms = self.fault_duration.map(whole_millis).transpose()?.map(|ms| ms.max(1));
         let faults = FaultSettings { target: self.fault_target, duration_ms };
-        let usual = (self.world == World::Netns).then_some(USUAL_TIME_LIMIT);
+        let usual = (self.world != World::Sim).then_some(USUAL_TIME_LIMIT);
         match self.time_limit.or(usual).map(whole_millis).transpose()? {
             Some(limit_ms) if faults.least_time_ms() > limit_ms => Err(Failure::Input(anyhow!(
                 "--fault-duration is {} ms: with a quarter of that before it no fault fits into the time limit of {limit_ms} ms",

@@ -3,6 +3,7 @@
 mod look;
 mod own;
 mod real;
+mod renamed;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use rashomon_history::Call;
 use rashomon_systems::server::NodeId;
 use tokio::time::Instant;
 
+use super::renamed::Renamed;
 use super::{Address, Answer, Gate};
 use crate::plan::{Plan, RealSystem};
 
@@ -47,6 +48,10 @@ impl RealClient {
             gate.map_or_else(|| Arc::new(Open) as Arc<dyn StandStill>, |gate| Arc::new(gate));
         let seat = seat(plan, real, number, home, nodes, Arc::clone(&gate));
         let speaker = real.description.protocol.client(&seat).context("making a client")?;
+        let speaker = match &real.hosts {
+            Some(hosts) => Box::new(Renamed::new(speaker, hosts.key_prefix.clone())),
+            None => speaker,
+        };
         Ok(Self { home: home.to_string(), speaker, gate })
     }
 

@@ -8,6 +8,8 @@ use rashomon_nemesis::FaultKind;
 use rashomon_workloads::Workload;
 use serde::{Deserialize, Serialize};
 
+use super::Hosts;
+
 /// A real system, set as it is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct RealSystem {
@@ -20,6 +22,9 @@ pub(crate) struct RealSystem {
     /// The programs that the user named.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) binaries: BTreeMap<String, PathBuf>,
+    /// Where the servers are, where the user runs them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hosts: Option<Hosts>,
 }
 
 impl RealSystem {
@@ -30,6 +35,9 @@ impl RealSystem {
         // Who stands still between two calls of a store holds nothing that others wait for.
         faults.retain(|kind| *kind != FaultKind::Client || Workload::LOCKS.contains(&workload));
         faults.retain(|kind| kind.fewest_nodes() <= servers);
+        if let Some(hosts) = &self.hosts {
+            faults.retain(|kind| hosts.commands.can(*kind).is_ok());
+        }
         faults
     }
 
@@ -41,6 +49,7 @@ impl RealSystem {
                 options.push_str(&format!(" --set {name}={value}"));
             }
         }
+        options.extend(self.hosts.iter().map(Hosts::options));
         for (name, path) in &self.binaries {
             options.push_str(&format!(" --binary {name}={}", path.display()));
         }

@@ -28,6 +28,8 @@ pub(crate) enum System {
 pub(crate) enum World {
     /// Real processes, sockets and disks, each node in a network namespace of a private sandbox.
     Netns,
+    /// Hosts that the user runs: clients only, and commands of the user break them.
+    Hosts,
     /// The same servers in one thread, with a simulated network, disks, clocks and time: exact from the seed.
     Sim,
 }
@@ -123,12 +125,12 @@ impl FromStr for System {
 
 impl World {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Netns, Self::Sim];
+    pub(crate) const ALL: [Self; 3] = [Self::Netns, Self::Hosts, Self::Sim];
 
     /// Which faults work there.
     pub(crate) fn place(self) -> Place {
         match self {
-            Self::Netns => Place::Real,
+            Self::Netns | Self::Hosts => Place::Real,
             Self::Sim => Place::Simulated,
         }
     }
@@ -138,6 +140,7 @@ impl fmt::Display for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Netns => "netns",
+            Self::Hosts => "hosts",
             Self::Sim => "sim",
         })
     }

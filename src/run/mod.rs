@@ -28,7 +28,6 @@ use crate::plan::{Plan, World};
 use crate::results::{RunFolder, write_bytes, write_file, write_json};
 use crate::swarm::Looked;
 use crate::verdict::Judgement;
-use crate::world::netns::Inside;
 use crate::world::{Cluster, Ground};
 use drive::Drive;
 pub(crate) use guards::Lifecycle;
@@ -96,23 +95,21 @@ async fn record(plan: &Plan, folder: &RunFolder, ground: &Ground, stop: &Stop, p
     let deaths = cluster.stop().context("stopping the servers")?;
     let is_interrupted = stop.is_requested();
     let lifecycle = Lifecycle { is_interrupted, settled_after_ms, final_reads, majority_lost: false, deaths };
-    let mut surroundings = surroundings(&cluster, &ground.inside);
+    let mut surroundings = surroundings(&cluster, ground);
     surroundings.push(("ready", format!("{ready_after_ms} ms after the servers were started")));
     Ok(Seen { lifecycle, leaders, surroundings })
 }
 
 /// What else may matter to who compares two runs.
-fn surroundings(cluster: &Cluster, inside: &Inside) -> Vec<(&'static str, String)> {
+fn surroundings(cluster: &Cluster, ground: &Ground) -> Vec<(&'static str, String)> {
     let cores = std::thread::available_parallelism().map_or_else(|_| "?".into(), |cores| cores.to_string());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let rights = if inside.in_user_namespace { "an ordinary user, in a user namespace" } else { "root" };
-    let rto = cluster.tcp_rto_max_ms().map_or_else(|| "as the kernel has it".into(), |ms| format!("{ms} ms at most"));
-    let mut rows = vec![
-        ("machine", format!("Linux {}, {cores} cores", kernel.trim())),
-        ("run as", rights.into()),
-        ("TCP back-off", rto),
-    ];
-    rows.extend(cluster.programs().map(|programs| ("servers", format!("{programs}"))));
+    let mut rows = vec![("machine", format!("Linux {}, {cores} cores", kernel.trim()))];
+    if let Ground::Sandbox { inside, .. } = ground {
+        let rights = if inside.in_user_namespace { "an ordinary user, in a user namespace" } else { "root" };
+        rows.push(("run as", rights.into()));
+    }
+    rows.extend(cluster.surroundings());
     rows
 }
 

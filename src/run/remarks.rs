@@ -157,7 +157,7 @@ fn blocked(
         World::Sim => {
             " What was in doubt was decided then: at the end no node waited for a decision, and no lock was held."
         }
-        World::Netns => " What was in doubt was decided then: at the end no node waited for a decision.",
+        World::Netns | World::Hosts => " What was in doubt was decided then: at the end no node waited for a decision.",
     };
     let text = format!(
         "For {}, from {} on, nothing was committed: fault #{} ({}) took the coordinator, and with plain two-phase commit nobody \

@@ -1,4 +1,4 @@
-//! The cluster of a run: servers on the hosts of a sandbox, ours or those of a real system.
+//! The cluster of a run: servers on the hosts of a sandbox, ours or those of a real system, or servers that the user runs.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,27 +8,31 @@ use rashomon_external::Programs;
 use rashomon_nemesis::{Hands, Node};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::hosts::{HostsHands, reach};
 use super::own_servers::{client_address, server_command};
 use super::real_servers::RealServers;
 use crate::clients::{Address, Standstill};
-use crate::plan::Plan;
+use crate::plan::{Hosts, Plan};
 use crate::world::hands::ClusterHands;
 use crate::world::netns::{Inside, Sandbox, UnexpectedExit, last_lines};
 
-/// Where a cluster stands: a sandbox, and the programs of a real system.
-pub(crate) struct Ground {
-    /// The sandbox.
-    pub(crate) inside: Inside,
-    /// Where the programs of the plan's system are, where it is a real one.
-    pub(crate) programs: Option<Programs>,
+/// Where a cluster stands.
+pub(crate) enum Ground {
+    /// In a sandbox, with the programs of the plan's system, where it is a real one.
+    Sandbox { inside: Inside, programs: Option<Programs> },
+    /// On hosts that the user runs.
+    Hosts(Hosts),
 }
 
 /// The servers of a run.
 pub(crate) struct Cluster {
-    sandbox: Arc<Sandbox>,
     nodes: Arc<[Address]>,
-    programs: Option<Programs>,
-    deaths: Mutex<Deaths>,
+    place: Place,
+}
+
+enum Place {
+    Sandbox { sandbox: Arc<Sandbox>, programs: Option<Programs>, deaths: Mutex<Deaths> },
+    Hosts(Hosts),
 }
 
 struct Deaths {
@@ -37,11 +41,16 @@ struct Deaths {
 }
 
 impl Cluster {
-    /// Builds the sandbox and starts every server; logs and data go below `folder`.
+    /// Builds the sandbox and starts every server, or finds those that run already; logs and data go below `folder`.
     pub(crate) fn start(plan: &Plan, folder: &Path, ground: &Ground) -> Result<Self> {
-        let (sandbox, news) = Sandbox::build(&ground.inside, plan.nodes, folder)?;
+        let (inside, programs) = match ground {
+            Ground::Sandbox { inside, programs } => (inside, programs.clone()),
+            Ground::Hosts(hosts) => {
+                return Ok(Self { nodes: reach(hosts)?.into(), place: Place::Hosts(hosts.clone()) });
+            }
+        };
+        let (sandbox, news) = Sandbox::build(inside, plan.nodes, folder)?;
         let nodes: Vec<Node> = sandbox.nodes().collect();
-        let programs = ground.programs.clone();
         let real = real_servers(plan, programs.as_ref(), &sandbox)?;
         let mut addresses = Vec::new();
         for &node in &nodes {
@@ -55,18 +64,20 @@ impl Cluster {
             sandbox.launch(node, command).with_context(|| format!("starting {node}"))?;
             addresses.push(Address { name: node.to_string(), http: address });
         }
-        Ok(Self {
-            nodes: addresses.into(),
-            programs,
-            sandbox: Arc::new(sandbox),
-            deaths: Mutex::new(Deaths { told: Vec::new(), news }),
-        })
+        let deaths = Mutex::new(Deaths { told: Vec::new(), news });
+        let place = Place::Sandbox { sandbox: Arc::new(sandbox), programs, deaths };
+        Ok(Self { nodes: addresses.into(), place })
     }
 
     /// Joins servers that answer to a cluster, where they don't do so by themselves. Blocks.
     pub(crate) fn set_up(&self, plan: &Plan) -> Result<()> {
-        let real = real_servers(plan, self.programs.as_ref(), &self.sandbox)?;
-        real.map_or(Ok(()), |real| real.set_up(&self.sandbox))
+        match &self.place {
+            Place::Sandbox { sandbox, programs, .. } => {
+                let real = real_servers(plan, programs.as_ref(), sandbox)?;
+                real.map_or(Ok(()), |real| real.set_up(sandbox))
+            }
+            Place::Hosts(_) => Ok(()),
+        }
     }
 
     /// Where clients reach the servers.
@@ -76,22 +87,26 @@ impl Cluster {
 
     /// What the nemesis can do to the servers, and to the clients.
     pub(crate) fn hands(&self, clients: Standstill) -> Result<Arc<dyn Hands>> {
-        Ok(Arc::new(ClusterHands::new(Arc::clone(&self.sandbox), &self.nodes, clients)?))
+        Ok(match &self.place {
+            Place::Sandbox { sandbox, .. } => Arc::new(ClusterHands::new(Arc::clone(sandbox), &self.nodes, clients)?),
+            Place::Hosts(hosts) => Arc::new(HostsHands::new(hosts, clients)),
+        })
     }
 
-    /// The longest time between two tries of TCP, where it is limited.
-    pub(crate) fn tcp_rto_max_ms(&self) -> Option<u32> {
-        self.sandbox.tcp_rto_max_ms()
-    }
-
-    /// The programs of a real system, for people.
-    pub(crate) fn programs(&self) -> Option<&Programs> {
-        self.programs.as_ref()
+    /// What else may matter to who compares two runs.
+    pub(crate) fn surroundings(&self) -> Vec<(&'static str, String)> {
+        let Place::Sandbox { sandbox, programs, .. } = &self.place else { return Vec::new() };
+        let rto = sandbox.tcp_rto_max_ms();
+        let rto = rto.map_or_else(|| "as the kernel has it".into(), |ms| format!("{ms} ms at most"));
+        let mut rows = vec![("TCP back-off", rto)];
+        rows.extend(programs.as_ref().map(|programs| ("servers", programs.to_string())));
+        rows
     }
 
     /// The servers that ended though nobody killed them.
     pub(crate) fn deaths(&self) -> Vec<String> {
-        let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        let Place::Sandbox { deaths, .. } = &self.place else { return Vec::new() };
+        let mut deaths = deaths.lock().unwrap_or_else(PoisonError::into_inner);
         while let Ok(exit) = deaths.news.try_recv() {
             deaths.told.push(exit.to_string());
         }
@@ -100,18 +115,22 @@ impl Cluster {
 
     /// The last lines of every server's log, each on a line of its own.
     pub(crate) fn ends_of_logs(&self) -> String {
+        let Place::Sandbox { sandbox, .. } = &self.place else { return String::new() };
         let end = |node: Node| {
-            let log = self.sandbox.log(node).ok()?;
+            let log = sandbox.log(node).ok()?;
             let lines: String = last_lines(&log).iter().map(|line| format!("\n  | {line}")).collect();
-            Some(format!("\n{}:{lines}", log.display()))
+            Some(format!("\nthe end of {}:{lines}", log.display()))
         };
-        self.sandbox.nodes().filter_map(end).collect()
+        sandbox.nodes().filter_map(end).collect()
     }
 
-    /// Ends every server, and says which had ended before.
+    /// Ends every server that we started, and says which had ended before.
     pub(crate) fn stop(&self) -> Result<Vec<String>> {
         let deaths = self.deaths();
-        self.sandbox.shut_down()?;
+        match &self.place {
+            Place::Sandbox { sandbox, .. } => sandbox.shut_down()?,
+            Place::Hosts(_) => {}
+        }
         Ok(deaths)
     }
 }

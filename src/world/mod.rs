@@ -2,6 +2,7 @@
 
 mod cluster;
 mod hands;
+mod hosts;
 pub(crate) mod netns;
 mod own_servers;
 mod raft_members;

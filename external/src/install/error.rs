@@ -67,6 +67,15 @@ pub enum InstallError {
 }
 
 impl InstallError {
+    /// Whether unpacking the packages of the system would help.
+    #[must_use]
+    pub fn is_mended_by_install(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::MissingFile { .. } | Self::WrongVersion { .. } | Self::Failed { .. } => true,
+            Self::NoCache | Self::NotOne { .. } | Self::NotRunnable { .. } | Self::Io { .. } => false,
+        }
+    }
+
     /// Says what was being done when the system refused.
     pub(super) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing: doing.into(), source }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
-use rashomon_external::Description;
+use rashomon_external::{Description, Installer, Programs};
 use rashomon_nemesis::{FaultKind, Schedule, ScheduleOptions};
 use rashomon_workloads::Workload;
 
@@ -51,19 +51,21 @@ pub(super) fn plan(
     let chosen: BTreeMap<String, String> = args.real.set.iter().cloned().collect();
     let settings = description.settings(&chosen).map_err(|error| Failure::Input(error.into()))?;
     let binaries = args.real.binary.iter().map(|(name, path)| (name.clone(), PathBuf::from(path))).collect();
-    let real = RealSystem { description: description.clone(), named: named.into(), settings, binaries };
+    let hosts = args.host.hosts(seed)?;
+    let real = RealSystem { description: description.clone(), named: named.into(), settings, binaries, hosts };
 
     let workload = match args.workload {
         Some(workload) => served(workload, description)?,
         None => description.workloads[0],
     };
-    let servers = fixed.nodes.unwrap_or(description.nodes);
-    if servers < description.fewest_nodes {
-        let fewest = description.fewest_nodes;
-        return Err(Failure::Input(anyhow!("--nodes is {servers}: {name} needs at least {fewest}")));
-    }
+    let servers = servers(fixed, &real)?;
     let nemesis = nemesis(args, &real, workload, servers)?;
     let lock = Workload::LOCKS.contains(&workload).then(|| lock_settings(fixed, description)).transpose()?;
+    if let Some(hosts) = real.hosts.as_ref().filter(|hosts| hosts.resource.is_some() != lock.is_some()) {
+        let told =
+            if hosts.resource.is_some() { "guards nothing, so leave --resource out" } else { "needs --resource" };
+        return Err(Failure::Input(anyhow!("on hosts of yours the workload {workload} {told}")));
+    }
     let (usual_clients, usual_rate) = if lock.is_some() { System::Lock } else { System::Real }.usual_load();
     let clients = fixed.clients.unwrap_or(usual_clients);
     let time_limit_ms = fixed.time_limit_ms.unwrap_or(30_000);
@@ -75,7 +77,7 @@ pub(super) fn plan(
         rashomon_version: env!("CARGO_PKG_VERSION").into(),
         system: System::Real,
         workload,
-        world: World::Netns,
+        world: if real.hosts.is_some() { World::Hosts } else { World::Netns },
         nodes: servers + u16::from(lock.is_some()),
         clients,
         rate: fixed.rate.unwrap_or(usual_rate),
@@ -110,7 +112,8 @@ fn refuse_what_only_own_systems_have(args: &TestArgs, name: &str) -> Result<(), 
         return Err(Failure::Input(anyhow!("--{option} is for our own systems, and {name} is a real one")));
     }
     match args.world {
-        World::Netns => Ok(()),
+        World::Hosts if args.host.is_empty() => Err(Failure::Input(anyhow!("--world hosts needs --hosts"))),
+        World::Netns | World::Hosts => Ok(()),
         World::Sim => Err(Failure::Input(anyhow!("{name} is a real system, which can't be simulated"))),
     }
 }
@@ -120,6 +123,26 @@ fn served(workload: Workload, description: &Description) -> Result<Workload, Fai
         let known = description.workloads.iter().map(|workload| workload.name()).collect::<Vec<_>>().join(", ");
         Failure::Input(anyhow!("{} can't serve the workload {workload}; it serves {known}", description.name))
     })
+}
+
+/// Servers of the system: as many as asked for, or as there are hosts.
+fn servers(fixed: &Fixed, real: &RealSystem) -> Result<u16, Failure> {
+    let RealSystem { description, hosts, .. } = real;
+    let Description { name, fewest_nodes: fewest, .. } = description;
+    let refused = |problem: String| Err(Failure::Input(anyhow!(problem)));
+    match (hosts, fixed.nodes) {
+        (Some(hosts), Some(nodes)) if usize::from(nodes) != hosts.addresses.len() => {
+            refused(format!("--nodes is {nodes}, and --hosts names {}", hosts.addresses.len()))
+        }
+        (Some(hosts), _) => match u16::try_from(hosts.addresses.len()) {
+            Ok(servers @ 1..=9) => Ok(servers),
+            Ok(_) | Err(_) => refused(format!("--hosts names {}: give 1 to 9", hosts.addresses.len())),
+        },
+        (None, Some(nodes)) if nodes < *fewest => {
+            refused(format!("--nodes is {nodes}: {name} needs at least {fewest}"))
+        }
+        (None, nodes) => Ok(nodes.unwrap_or(description.nodes)),
+    }
 }
 
 /// What was asked for, or of the usual faults those that mean something to the system.
@@ -134,6 +157,9 @@ fn nemesis(args: &TestArgs, real: &RealSystem, workload: Workload, servers: u16)
     }
     let asked = super::parse_nemesis(names, World::Netns)?;
     match asked.iter().find(|kind| !possible.contains(kind)) {
+        Some(kind) if let Some(Err(missing)) = real.hosts.as_ref().map(|hosts| hosts.commands.can(*kind)) => {
+            Err(Failure::Input(anyhow!("--nemesis: on hosts of yours the fault {kind} needs {missing}")))
+        }
         Some(kind) => {
             let known = possible.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let name = &real.description.name;
@@ -157,11 +183,16 @@ fn lock_settings(fixed: &Fixed, description: &Description) -> Result<LockSetting
 }
 
 /// Where the programs of the plan's system are, where it is a real one.
-pub(crate) fn programs(plan: &Plan) -> Result<Option<rashomon_external::Programs>, Failure> {
+pub(crate) fn programs(plan: &Plan) -> Result<Option<Programs>, Failure> {
     let Some(real) = &plan.real else { return Ok(None) };
     let name = &real.description.name;
-    let found = rashomon_external::Installer::new()
-        .and_then(|installer| installer.find(&real.description.install, &real.binaries));
-    let install = format!("{name} can't be started; to install it: rashomon install {}", real.named);
-    found.map(Some).context(install).map_err(Failure::Internal)
+    let found = Installer::new().and_then(|installer| installer.find(&real.description.install, &real.binaries));
+    found.map(Some).map_err(|error| {
+        let install = if error.is_mended_by_install() {
+            format!("; get it with: rashomon install {}", real.named)
+        } else {
+            String::new()
+        };
+        Failure::Internal(anyhow!("{name} can't be started: {error}{install}"))
+    })
 }
