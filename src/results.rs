@@ -59,6 +59,18 @@ impl RunFolder {
     pub(crate) fn nodes(&self) -> PathBuf {
         self.path.join("nodes")
     }
+
+    /// Removes the data of the servers; their logs stay.
+    pub(crate) fn forget_data(&self) -> Result<()> {
+        let nodes = self.nodes();
+        for node in fs::read_dir(&nodes).with_context(|| format!("reading {}", nodes.display()))?.flatten() {
+            let data = node.path().join("data");
+            if data.exists() {
+                fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn unused_folder(group: &Path, name: &str) -> Result<PathBuf> {

@@ -49,7 +49,7 @@ impl RealClient {
         let seat = seat(plan, real, number, home, nodes, Arc::clone(&gate));
         let speaker = real.description.protocol.client(&seat).context("making a client")?;
         let speaker = match &real.hosts {
-            Some(hosts) => Box::new(Renamed::new(speaker, hosts.key_prefix.clone())),
+            Some(hosts) => Box::new(Renamed::new(speaker, hosts.key_suffix.clone())),
             None => speaker,
         };
         Ok(Self { home: home.to_string(), speaker, gate })

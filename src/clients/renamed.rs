@@ -4,15 +4,16 @@ use rashomon_external::{Client, Future};
 use rashomon_history::{Call, Key, MicroOp, Outcome, Returned};
 use tokio::time::Instant;
 
-/// A client that puts something before every key, and takes it away from every answer.
+/// A client that puts something after every key, and takes it away from every answer. Not before: the first letter says to some
+/// clients what is there.
 pub(super) struct Renamed {
     client: Box<dyn Client>,
-    prefix: String,
+    suffix: String,
 }
 
 impl Renamed {
-    pub(super) fn new(client: Box<dyn Client>, prefix: String) -> Self {
-        Self { client, prefix }
+    pub(super) fn new(client: Box<dyn Client>, suffix: String) -> Self {
+        Self { client, suffix }
     }
 }
 
@@ -21,12 +22,12 @@ impl Client for Renamed {
         Box::pin(async move {
             let mut renamed = call.clone();
             for key in keys_of_call(&mut renamed) {
-                *key = Key::from(format!("{}{key}", self.prefix).as_str());
+                *key = Key::from(format!("{key}{}", self.suffix));
             }
             let mut outcome = self.client.call(&renamed, until).await;
             if let Outcome::Ok(returned) = &mut outcome {
                 for key in keys_of_returned(returned) {
-                    if let Some(own) = key.as_str().strip_prefix(&self.prefix) {
+                    if let Some(own) = key.as_str().strip_suffix(&self.suffix) {
                         *key = Key::from(own);
                     }
                 }
@@ -107,7 +108,7 @@ mod tests {
     #[tokio::test]
     async fn servers_see_the_keys_of_the_run_and_histories_see_those_of_the_workload() {
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let mut client = Renamed::new(Box::new(Echo(Arc::clone(&asked))), "run-7/".into());
+        let mut client = Renamed::new(Box::new(Echo(Arc::clone(&asked))), "@run-7".into());
         let ops =
             vec![MicroOp::Read { key: "l1".into(), seen: None }, MicroOp::Append { key: "l2".into(), value: 3.into() }];
         let call = Call::Txn { ops: ops.clone() };
@@ -116,7 +117,7 @@ mod tests {
         client.call(&Call::Read { key: "r1".into() }, Instant::now()).await;
         let asked = asked.lock().unwrap();
         let keys = |call: &Call| keys_of_call(&mut call.clone()).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(keys(&asked[0]), ["run-7/l1", "run-7/l2"]);
-        assert_eq!(keys(&asked[1]), ["run-7/r1"]);
+        assert_eq!(keys(&asked[0]), ["l1@run-7", "l2@run-7"]);
+        assert_eq!(keys(&asked[1]), ["r1@run-7"]);
     }
 }

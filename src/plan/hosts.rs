@@ -16,8 +16,8 @@ pub(crate) struct Hosts {
     /// What breaks them.
     #[serde(default)]
     pub(crate) commands: HostCommands,
-    /// What stands before every key of the run.
-    pub(crate) key_prefix: String,
+    /// What stands after every key of the run: some clients tell by its beginning what a key holds.
+    pub(crate) key_suffix: String,
 }
 
 /// What a shell runs to break a host and to mend it again, each with the host in its environment.
@@ -90,6 +90,6 @@ impl fmt::Display for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.addresses.join(", "))?;
         self.resource.iter().try_for_each(|resource| write!(f, "; locks guard {resource}"))?;
-        write!(f, "; every key begins with {}", self.key_prefix)
+        write!(f, "; every key ends with {}", self.key_suffix)
     }
 }

@@ -11,7 +11,7 @@ use crate::rashomon::{ask, can_build_sandboxes, rashomon};
 
 /// What a run could leave on the host: interfaces, mounts, rules, and processes that carry its mark.
 #[derive(PartialEq, Eq, Debug)]
-struct Host {
+pub(crate) struct Host {
     interfaces: BTreeSet<String>,
     named_namespaces: BTreeSet<String>,
     mounts: BTreeSet<String>,
@@ -19,7 +19,7 @@ struct Host {
 }
 
 impl Host {
-    fn look() -> Self {
+    pub(crate) fn look() -> Self {
         let names = |folder: &str| {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
@@ -41,7 +41,7 @@ fn is_of_another_test(mount: &str) -> bool {
     Path::new(target).starts_with(std::env::temp_dir())
 }
 
-/// The processes whose command line names the results folder of this test.
+/// The processes whose command line names the results folder of this test, or that run in it: some name themselves.
 fn processes_of(results: &Path) -> Vec<(u32, String)> {
     let mark = results.to_str().unwrap();
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -49,13 +49,14 @@ fn processes_of(results: &Path) -> Vec<(u32, String)> {
     pids.filter_map(|pid: u32| {
         let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        command.contains(mark).then_some((pid, command))
+        let is_inside = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(results));
+        (is_inside || command.contains(mark)).then_some((pid, command))
     })
     .collect()
 }
 
 /// Waits until `holds`, and says whether it came to hold.
-fn eventually(deadline: Duration, mut holds: impl FnMut() -> bool) -> bool {
+pub(crate) fn eventually(deadline: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let give_up = Instant::now() + deadline;
     while !holds() {
         if Instant::now() > give_up {
@@ -73,13 +74,13 @@ fn start(results: &Path, seed: u64) -> Child {
     command.process_group(0).spawn().unwrap()
 }
 
-fn expect_nothing_left(results: &Path, before: &Host) {
+pub(crate) fn expect_nothing_left(results: &Path, before: &Host) {
     let gone = eventually(Duration::from_secs(5), || processes_of(results).is_empty());
     assert!(gone, "processes are left: {:?}", processes_of(results));
     assert_eq!(&Host::look(), before);
 }
 
-fn signal(pid: i32, signal: &str) {
+pub(crate) fn signal(pid: i32, signal: &str) {
     let status = std::process::Command::new("kill").args([signal, "--", &pid.to_string()]).status().unwrap();
     assert!(status.success(), "kill {signal} {pid}");
 }

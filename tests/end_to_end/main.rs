@@ -8,6 +8,7 @@ mod leftovers;
 mod models;
 mod own_systems;
 mod rashomon;
+mod real_systems;
 mod redis;
 mod replay;
 mod runs;

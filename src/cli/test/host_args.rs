@@ -62,8 +62,8 @@ impl HostArgs {
         };
         // Of two runs with the same seed each finds its own keys only.
         let now = jiff::Timestamp::now().as_millisecond();
-        let key_prefix = format!("rashomon-{seed}-{now}/");
+        let key_suffix = format!("@rashomon-{seed}-{now}");
         let (addresses, resource) = (self.hosts.clone(), self.resource.clone());
-        Ok(Some(Hosts { addresses, resource, commands, key_prefix }))
+        Ok(Some(Hosts { addresses, resource, commands, key_suffix }))
     }
 }
