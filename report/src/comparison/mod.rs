@@ -133,7 +133,8 @@ fn recovery(compared: &Compared<'_>) -> Recovery {
 }
 
 fn percent((ok, all): (u64, u64)) -> String {
-    if all == 0 { "-".into() } else { format!("{}.{} %", ok * 100 / all, ok * 1000 / all % 10) }
+    let per_mille = (ok * 1000).checked_div(all);
+    per_mille.map_or_else(|| "-".into(), |share| format!("{}.{} %", share / 10, share % 10))
 }
 
 fn time(ns: Option<u64>) -> String {
