@@ -173,7 +173,7 @@ fn a_file_of_the_user_is_enough_for_a_run_and_its_replay() {
     let started = fs::read_to_string(run.folder().join("nodes/n1/command")).unwrap();
     assert!(started.contains("--appendfsync no"), "{started}");
     let report = fs::read_to_string(run.folder().join("report.html")).unwrap();
-    for part in ["appendfsync no", "v=7.", "nodes/n1/node.log", "ms after the servers were started"] {
+    for part in ["appendfsync no", "nodes/n1/node.log", "ms after the servers were started"] {
         assert!(report.contains(part), "the report tells {part}");
     }
 
