@@ -1,9 +1,10 @@
 //! Properties of recorded histories, on a million operations each.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rashomon_checker::Options;
-use rashomon_checker::properties::{BankRules, Property, PropertyReport, PropertyVerdict};
+use rashomon_checker::properties::{BankRules, COPY, Property, PropertyReport, PropertyVerdict};
 use rashomon_history::{Call, Key, MicroOp, Operation, Outcome, ProcessId, Record, Returned, Seen, TimeNs, Value};
 
 use crate::generate::{Pending, Recipe, Source, schedule};
@@ -223,6 +224,28 @@ fn decided(recipe: &Recipe) -> Vec<Operation> {
     })
 }
 
+/// Registers of one store, and at the end what each of five nodes holds of them.
+fn copies(recipe: &Recipe) -> Vec<Operation> {
+    let names = keys("r", 10_000);
+    let mut entries: BTreeMap<Key, Value> = BTreeMap::new();
+    let reads_from = recipe.operations as u64 - 5;
+    let mut history = recorded(recipe, &mut |source, number, _| {
+        if number >= reads_from {
+            let copy = entries.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect();
+            let returned = Box::new(Returned::Map(copy));
+            return (Call::Read { key: Key::from(COPY) }, Returned::Versioned { version: reads_from, returned });
+        }
+        let key = names[source.below(names.len() as u64) as usize].clone();
+        entries.insert(key.clone(), Value::from(format!("{number} v{number}").as_str()));
+        (Call::Write { key, value: (number as i64).into() }, Returned::Done)
+    });
+    let told = history.iter_mut().filter(|operation| matches!(operation.call, Call::Read { .. }));
+    for (node, read) in told.enumerate() {
+        read.node = Some(format!("n{}", node + 1).into());
+    }
+    history
+}
+
 /// Checks all properties whose names are wanted.
 pub(crate) fn run_all(is_wanted: impl Fn(&str) -> bool, rounds: usize) {
     let recipe = Recipe { operations: 1_000_000, clients: 50, keys: 1, unknown_percent: 0, is_stale: false, seed: 1 };
@@ -246,6 +269,7 @@ pub(crate) fn run_all(is_wanted: impl Fn(&str) -> bool, rounds: usize) {
             Property::LeaseLock { .. } => leased_locks(&recipe),
             Property::Fencing => fenced(&recipe),
             Property::Commit => decided(&recipe),
+            Property::Copies => copies(&recipe),
         };
         let options = Options { time_budget: Some(Duration::from_secs(60)), ..Options::default() };
         let reports = (0..rounds).map(|_| property.check(&history, &options).expect("a sound history"));
