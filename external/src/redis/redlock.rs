@@ -130,10 +130,10 @@ impl Redlock {
         if votes.yes >= self.majority() {
             self.held.remove(lock);
             Ok(())
-        } else if votes.no >= self.majority() {
+        } else if votes.no == self.servers.len() {
             Err(self.lost(lock, &votes))
         } else {
-            // Some have deleted it, and some may still do so.
+            // Some have deleted it or may still do so, and that may be as many as it takes for somebody else to get it.
             Err(NotDone::Open(votes.to_string(self.servers.len())))
         }
     }
@@ -152,9 +152,8 @@ impl Votes {
     }
 
     fn to_string(&self, servers: usize) -> String {
-        let answered = self.yes + self.no;
-        let why = self.why.as_deref().unwrap_or("the lock was no longer valid when they had");
-        format!("{answered} of {servers} servers answered in time: {why}")
+        let why = self.why.as_deref().unwrap_or("all answered");
+        format!("of {servers} servers {} did it and {} refused: {why}", self.yes, self.no)
     }
 }
 
