@@ -47,9 +47,10 @@ fn counters_queues_and_locks_are_valid_without_faults() {
     if !can_run_zookeeper() {
         return;
     }
+    // A sync that the leader is asked for waits for nothing: docs/FINDINGS.md, Z-2.
+    let calm = ["zookeeper", "--set", "reads=quorum", "--nemesis", "none", "--time-limit", "4s", "--seed", "3"];
     for workload in ["counter", "queue", "fenced-lock"] {
-        let calm = ["zookeeper", "--workload", workload, "--nemesis", "none", "--time-limit", "4s", "--seed", "3"];
-        Run::new(&calm).expect_verdict("valid", 0);
+        Run::new(&[&calm[..], &["--workload", workload]].concat()).expect_verdict("valid", 0);
     }
 }
 
