@@ -11,7 +11,7 @@ use std::time::Duration;
 use rashomon_history::{Call, Outcome};
 use tempfile::TempDir;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{client, look};
 use crate::client::{Client, Future, Seat, StandStill, Standing};
@@ -118,7 +118,8 @@ impl Cluster {
     }
 
     pub(super) async fn standing(&self, node: usize) -> Option<Standing> {
-        look(&self.seat(node)).look().await
+        // A server that is just starting may take a question and never answer it.
+        timeout(Duration::from_secs(1), look(&self.seat(node)).look()).await.ok().flatten()
     }
 
     pub(super) fn seat(&self, home: usize) -> Seat {
