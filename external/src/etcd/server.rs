@@ -72,7 +72,8 @@ impl Cluster {
     }
 
     pub(super) async fn standing(&self, node: usize) -> Option<Standing> {
-        look(Arc::clone(&self.nodes), node).expect("an HTTP client").look().await
+        let mut look = look(Arc::clone(&self.nodes), node).expect("an HTTP client");
+        tokio::time::timeout(std::time::Duration::from_secs(1), look.look()).await.ok().flatten()
     }
 
     pub(super) fn seat(&self, home: usize, settings: &[(&str, &str)]) -> Seat {
